@@ -1,0 +1,7 @@
+//! mailtally collects formal returns by e-mail: it reads the tables, checks the figures, answers, reminds, tallies.
+//!
+//! The map, the path of one mail and the invariants stand in `ARCHITECTURE.md`. In short, three floors, and imports
+//! point downward only (`tests/floors.rs` holds it):
+//! 1. `model`: plain types in the field's own words.
+//! 2. `read` and `judge`, which are pure; `inbox`, `post`, `wire`, `archive`, `store`, `clock`, which touch the world.
+//! 3. `work`, where both meet; above it `config`, `daemon`, `demo` and `cli`.
