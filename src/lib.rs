@@ -5,3 +5,5 @@
 //! 1. `model`: plain types in the field's own words.
 //! 2. `read` and `judge`, which are pure; `inbox`, `post`, `wire`, `archive`, `store`, `clock`, which touch the world.
 //! 3. `work`, where both meet; above it `config`, `daemon`, `demo` and `cli`.
+
+pub mod model;

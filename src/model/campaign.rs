@@ -1,0 +1,125 @@
+//! One collection: who asks, of whom, for what, until when, in which words.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
+
+use super::form::Form;
+use super::letter::LetterKind;
+use super::returns::Item;
+use super::unit::Roster;
+
+/// A campaign, as its folder describes it; valid in itself.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// The folder's name, such as `2021-bayi`.
+    pub id: String,
+    /// The title shown in letters and digests.
+    pub title: String,
+    /// 文号 of the notice: `吕拥办发〔2021〕3号`.
+    pub notice_number: String,
+    /// Title of the notice, to know it when it is sent back.
+    pub notice_title: String,
+    /// The office that asks; letters are signed by it.
+    pub office: String,
+    pub contact: Contact,
+    /// Mail that arrived before is recorded and never answered.
+    pub opens: DateTime<FixedOffset>,
+    /// The last moment that is in time.
+    pub deadline: DateTime<FixedOffset>,
+    /// Year that completes dates written without one.
+    pub year: i32,
+    /// In the order they are told.
+    pub items: Vec<ItemDue>,
+    pub reminders: Vec<ReminderStage>,
+    /// Letters to units that nobody asked for go out only between these times of the day.
+    pub office_hours: (NaiveTime, NaiveTime),
+    /// Times of the day at which the digest is due.
+    pub digest_times: Vec<NaiveTime>,
+    /// The last day with a digest.
+    pub last_digest: NaiveDate,
+    pub form: Form,
+    pub reports: ReportRules,
+    pub roster: Roster,
+    pub templates: Templates,
+}
+
+/// Whom units may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    pub phone: String,
+    pub email: String,
+}
+
+/// One thing every unit owes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemDue {
+    pub item: Item,
+    /// As units call it: 统计表, 专题报告.
+    pub title: String,
+}
+
+/// When the units still missing are reminded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReminderStage {
+    /// Days from the day of the deadline: −7 is a week before, 1 the day after.
+    pub days: i64,
+    pub time: NaiveTime,
+}
+
+impl ReminderStage {
+    /// The stage's name in letter keys: `-7`, `0`, `+1`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.days > 0 { format!("+{}", self.days) } else { self.days.to_string() }
+    }
+}
+
+/// How reports are recognised and what is done with scans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportRules {
+    /// A text that holds enough of these is a report: 慰问, 双拥, 八一, ….
+    pub words: Vec<String>,
+    pub scans: ScanPolicy,
+}
+
+/// What becomes of a report that is only a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScanPolicy {
+    /// Taken as filed; nobody can read it by machine, and it is said so.
+    Accept,
+    /// Laid before a person.
+    Review,
+}
+
+/// The sources of the letters, by kind.
+#[derive(Clone, Debug, Default)]
+pub struct Templates {
+    pub letters: BTreeMap<LetterKind, TemplatePair>,
+}
+
+/// One letter's two forms, as minijinja source with the path each came from.
+#[derive(Clone, Debug)]
+pub struct TemplatePair {
+    pub text: String,
+    pub html: String,
+}
+
+impl Campaign {
+    /// The day of the deadline, in the campaign's own time zone.
+    #[must_use]
+    pub fn deadline_day(&self) -> NaiveDate {
+        self.deadline.date_naive()
+    }
+
+    #[must_use]
+    pub fn item_title(&self, item: Item) -> &str {
+        self.items.iter().find(|due| due.item == item).map_or(item.as_str(), |due| &due.title)
+    }
+
+    /// Whether units owe this item.
+    #[must_use]
+    pub fn asks_for(&self, item: Item) -> bool {
+        self.items.iter().any(|due| due.item == item)
+    }
+}

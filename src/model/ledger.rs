@@ -1,0 +1,264 @@
+//! What happened, and how every unit stands because of it. Events are only added; status is a fold over them
+//! (`judge::progress`).
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+
+use super::letter::LetterKind;
+use super::mail::Digest;
+use super::returns::{Item, Totals};
+use super::unit::UnitCode;
+
+/// Something that happened, as the store keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Counts up in the order of recording; 0 before it is recorded.
+    pub id: i64,
+    /// When it was recorded.
+    pub at: DateTime<FixedOffset>,
+    pub campaign: String,
+    pub unit: Option<UnitCode>,
+    /// The mail it came from, if any.
+    pub mail: Option<Digest>,
+    pub by: Actor,
+    pub kind: EventKind,
+}
+
+/// Who did it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    Machine,
+    Person(String),
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum EventKind {
+    /// A mail was recorded; every mail has exactly one of these.
+    MailRecorded { nature: Nature, received_at: DateTime<FixedOffset> },
+    /// A table or report of the unit was filed.
+    Filed(Filing),
+    /// What came is the same as what stands already, so nothing changes.
+    Duplicated { item: Item, piece: String, first_mail: Digest },
+    /// A person must look. The event's id is the number `review` shows.
+    ReviewAsked {
+        reason: ReviewReason,
+        /// Which item it is about, where it is about one.
+        #[serde(default)]
+        item: Option<Item>,
+        text: String,
+    },
+    /// A person has settled that review. `act` is the command's word: `accept`, `assign 141102`, `dismiss`.
+    ReviewSettled { review: i64, act: String },
+    /// A person says whose the mail is: the unit of this event.
+    AssignedByPerson,
+    /// A person takes the item of this mail as it was read.
+    AcceptedByPerson { item: Item },
+    /// A person says the unit need not file this.
+    Waived { item: Item, reason: String },
+    /// A letter to the unit went out.
+    LetterSent { kind: LetterKind, key: String },
+    /// A letter to the unit came back. `hard`: that address will never work.
+    Bounced { recipient: String, hard: bool, diagnostic: Option<String> },
+}
+
+/// One item of one mail, filed for a unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Filing {
+    pub item: Item,
+    pub piece: String,
+    pub verdict: Verdict,
+    /// The time that counts against the deadline.
+    pub received_at: DateTime<FixedOffset>,
+    /// Same content, same digest: over the figures for a table, over the text or the bytes for a report.
+    pub content: Digest,
+    /// The sums of a table; `None` for a report.
+    pub totals: Option<Totals>,
+}
+
+/// What the judges make of a filed item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Accepted,
+    /// The unit can mend it.
+    NeedsCorrection,
+    /// Only the office can decide.
+    NeedsReview,
+}
+
+/// Why a person must look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewReason {
+    /// A return, but of which unit?
+    UnitUnknown,
+    /// The evidence contradicts itself.
+    UnitConflict,
+    /// The table or report itself needs a person.
+    ItemNeedsReview,
+    /// A file that nobody here could open.
+    FileUnread,
+    /// Sender or headers are suspicious, and something filed would be replaced.
+    SenderDoubtful,
+    /// The times of arrival disagree across the deadline.
+    TimeDoubtful,
+    /// Somebody asks something.
+    Question,
+    /// The mail was set aside because reading it failed.
+    SetAside,
+}
+
+/// What a mail is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nature {
+    Submission,
+    Question,
+    AutoReply,
+    Bounce,
+    /// A read receipt.
+    Receipt,
+    List,
+    Foreign,
+    Unreadable,
+}
+
+impl Nature {
+    pub const ALL: [Self; 8] = [
+        Self::Submission,
+        Self::Question,
+        Self::AutoReply,
+        Self::Bounce,
+        Self::Receipt,
+        Self::List,
+        Self::Foreign,
+        Self::Unreadable,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Submission => "submission",
+            Self::Question => "question",
+            Self::AutoReply => "auto_reply",
+            Self::Bounce => "bounce",
+            Self::Receipt => "receipt",
+            Self::List => "list",
+            Self::Foreign => "foreign",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|nature| nature.as_str() == text)
+    }
+}
+
+/// How an item of a unit stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemStatus {
+    Missing,
+    Accepted,
+    NeedsCorrection,
+    NeedsReview,
+    Waived,
+}
+
+/// How a unit stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitStatus {
+    /// Everything due is accepted or waived.
+    Complete,
+    /// Something is accepted, something has not come.
+    Partial,
+    NeedsCorrection,
+    NeedsReview,
+    Missing,
+    /// Everything due is waived.
+    Waived,
+}
+
+impl UnitStatus {
+    pub const ALL: [Self; 6] =
+        [Self::Complete, Self::Partial, Self::NeedsCorrection, Self::NeedsReview, Self::Missing, Self::Waived];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::NeedsCorrection => "needs_correction",
+            Self::NeedsReview => "needs_review",
+            Self::Missing => "missing",
+            Self::Waived => "waived",
+        }
+    }
+
+    /// As the digest and the workbook say it.
+    #[must_use]
+    pub fn in_chinese(self) -> &'static str {
+        match self {
+            Self::Complete => "已报齐",
+            Self::Partial => "部分报送",
+            Self::NeedsCorrection => "待单位更正",
+            Self::NeedsReview => "待办公室核定",
+            Self::Missing => "未报送",
+            Self::Waived => "免报",
+        }
+    }
+}
+
+/// Everything known of one unit, folded from its events.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnitLedger {
+    pub items: BTreeMap<Item, ItemLedger>,
+    pub first_received_at: Option<DateTime<FixedOffset>>,
+    pub last_received_at: Option<DateTime<FixedOffset>>,
+    /// How many mails of this unit filed something new.
+    pub version: u32,
+    pub reminders_sent: u32,
+    /// Addresses that bounced hard since the last mail of the unit.
+    pub dead_addresses: Vec<String>,
+}
+
+/// One item of one unit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ItemLedger {
+    /// The filing that stands: the one that arrived last.
+    pub current: Option<StandingFiling>,
+    /// All that were ever filed, by arrival.
+    pub earlier: Vec<StandingFiling>,
+    pub waived: bool,
+    /// When the item first arrived in any state; lateness is judged by it.
+    pub first_received_at: Option<DateTime<FixedOffset>>,
+}
+
+/// A filing with where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StandingFiling {
+    pub mail: Digest,
+    pub filing: Filing,
+}
+
+impl ItemLedger {
+    #[must_use]
+    pub fn status(&self) -> ItemStatus {
+        if self.waived {
+            return ItemStatus::Waived;
+        }
+        match self.current.as_ref().map(|standing| standing.filing.verdict) {
+            None => ItemStatus::Missing,
+            Some(Verdict::Accepted) => ItemStatus::Accepted,
+            Some(Verdict::NeedsCorrection) => ItemStatus::NeedsCorrection,
+            Some(Verdict::NeedsReview) => ItemStatus::NeedsReview,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! How a whole campaign stands at one moment: what `status`, the digest and the workbook show.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, FixedOffset};
+
+use super::ledger::{ItemStatus, Nature, ReviewReason, UnitStatus};
+use super::letter::{LetterKind, LetterState};
+use super::mail::Digest;
+use super::returns::{Item, TableReturn, Totals};
+use super::unit::{Unit, UnitCode};
+
+/// One campaign at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CampaignStanding {
+    pub campaign: String,
+    pub title: String,
+    pub as_of: DateTime<FixedOffset>,
+    pub deadline: DateTime<FixedOffset>,
+    /// In the order of the roster.
+    pub units: Vec<UnitStanding>,
+    /// The sum over all accepted tables.
+    pub totals: Totals,
+}
+
+/// One unit at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnitStanding {
+    pub unit: Unit,
+    pub status: UnitStatus,
+    /// Something due first arrived after the deadline.
+    pub late: bool,
+    pub items: BTreeMap<Item, ItemStatus>,
+    pub first_received_at: Option<DateTime<FixedOffset>>,
+    pub last_received_at: Option<DateTime<FixedOffset>>,
+    /// How many mails of this unit filed something new.
+    pub version: u32,
+    pub reminders_sent: u32,
+    /// An address of the unit bounced hard, and no mail came from the unit since.
+    pub undeliverable: bool,
+    /// The totals of the unit's accepted table.
+    pub row: Option<Totals>,
+}
+
+impl CampaignStanding {
+    /// How many units stand so.
+    #[must_use]
+    pub fn count(&self, status: UnitStatus) -> usize {
+        self.units.iter().filter(|unit| unit.status == status).count()
+    }
+
+    /// How many units have something late.
+    #[must_use]
+    pub fn late(&self) -> usize {
+        self.units.iter().filter(|unit| unit.late).count()
+    }
+}
+
+/// A mail as the digest lists it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArrivalLine {
+    pub mail: Digest,
+    pub received_at: DateTime<FixedOffset>,
+    pub nature: Nature,
+    pub unit: Option<UnitCode>,
+    pub from: String,
+    pub subject: String,
+}
+
+/// Something a person must decide.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReviewLine {
+    /// What `review show` takes.
+    pub id: i64,
+    pub received_at: DateTime<FixedOffset>,
+    pub mail: Digest,
+    pub unit: Option<UnitCode>,
+    pub from: String,
+    pub subject: String,
+    pub reason: ReviewReason,
+    pub text: String,
+}
+
+/// A letter as lists show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LetterLine {
+    pub key: String,
+    pub kind: LetterKind,
+    pub campaign: String,
+    pub unit: Option<UnitCode>,
+    pub recipients: Vec<String>,
+    pub state: LetterState,
+    pub due_at: DateTime<FixedOffset>,
+    pub sent_at: Option<DateTime<FixedOffset>>,
+    /// The last thing a server said, or why it was held.
+    pub last_reply: Option<String>,
+}
+
+/// The table that stands for a unit, with the mail it came from: a line of the workbook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StandingTable {
+    pub unit: UnitCode,
+    pub mail: Digest,
+    pub received_at: DateTime<FixedOffset>,
+    /// Name of the file the table stood in.
+    pub file_name: String,
+    pub table: TableReturn,
+}
+
+/// Everything a digest tells.
+#[derive(Clone, Debug)]
+pub struct DigestInput {
+    pub standing: CampaignStanding,
+    /// The end of the previous digest's span; the campaign's opening for the first.
+    pub since: DateTime<FixedOffset>,
+    /// Mail recorded since then, oldest first.
+    pub arrivals: Vec<ArrivalLine>,
+    /// All that waits for a person, oldest first.
+    pub reviews: Vec<ReviewLine>,
+    /// Mails of the campaign and of none, by nature, since the opening.
+    pub mails: BTreeMap<Nature, u32>,
+    /// How many different mails were seen in the mailboxes; differs from the sum of `mails` if one was lost.
+    pub seen: u32,
+    /// Letters that wait for a person or were refused.
+    pub stuck_letters: Vec<LetterLine>,
+    /// Faults in plain Chinese words.
+    pub faults: Vec<String>,
+    /// Standing tables, accepted or not, in the order of the roster.
+    pub tables: Vec<StandingTable>,
+}
