@@ -6,4 +6,5 @@
 //! 2. `read` and `judge`, which are pure; `inbox`, `post`, `wire`, `archive`, `store`, `clock`, which touch the world.
 //! 3. `work`, where both meet; above it `config`, `daemon`, `demo` and `cli`.
 
+pub mod clock;
 pub mod model;
