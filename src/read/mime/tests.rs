@@ -1,0 +1,125 @@
+//! Mails built here, whole and broken, and what is taken out of them.
+
+use super::*;
+
+fn gbk(text: &str) -> Vec<u8> {
+    encoding_rs::GB18030.encode(text).0.into_owned()
+}
+
+fn apart(mail: impl AsRef<[u8]>) -> Parts {
+    take_apart(mail.as_ref(), &Limits::default())
+}
+
+fn crlf(text: &str) -> String {
+    text.replace('\n', "\r\n")
+}
+
+#[test]
+fn a_plain_mail_has_one_body() {
+    let parts = apart("From: a@b.example\nSubject: x\n\n第一行\n第二行\n");
+    assert_eq!(parts.leaves.len(), 1);
+    assert_eq!(words_of(&parts.leaves).text, "第一行\n第二行");
+}
+
+#[test]
+fn an_unlabelled_and_a_mislabelled_body_are_read() {
+    let body = "各位领导：我区走访慰问报表请查收。";
+    for (label, mislabelled) in [("", false), ("; charset=gb2312", false), ("; charset=utf-8", true)] {
+        let mut mail = format!("From: a@b.example\r\nContent-Type: text/plain{label}\r\n\r\n").into_bytes();
+        mail.extend(gbk(body));
+        let words = words_of(&apart(&mail).leaves);
+        assert_eq!((words.text.as_str(), words.mislabelled), (body, mislabelled), "{label}");
+    }
+}
+
+#[test]
+fn attachments_keep_their_raw_bytes() {
+    let table = gbk("单位,金额\r\n离石区,100\r\n");
+    let mut mail = crlf("From: a@b.example\nContent-Type: multipart/mixed; boundary=\"=_b\"\n\n--=_b\nContent-Type: text/plain; charset=gbk\n\n").into_bytes();
+    mail.extend(gbk("见附件"));
+    mail.extend(crlf("\n--=_b\nContent-Type: text/csv; charset=utf-8; name=\"").into_bytes());
+    mail.extend(gbk("报表.csv"));
+    mail.extend(crlf("\"\nContent-Disposition: attachment\nContent-Transfer-Encoding: 8bit\n\n").into_bytes());
+    mail.extend(&table);
+    mail.extend(b"\r\n--=_b--\r\n");
+    let parts = apart(&mail);
+    let leaf = &parts.leaves[1];
+    assert_eq!((leaf.name.as_str(), leaf.media_type.as_str(), leaf.is_body), ("报表.csv", "text/csv", false));
+    assert_eq!(leaf.bytes.trim_ascii_end(), table.trim_ascii_end());
+    assert_eq!(words_of(&parts.leaves).text, "见附件");
+}
+
+#[test]
+fn truncated_and_junk_tailed_base64_give_what_they_have() {
+    let whole: Vec<u8> = (0..200_u8).collect();
+    let encoded = data_encoding::BASE64.encode(&whole);
+    let head = "From: a@b.example\nContent-Type: multipart/mixed; boundary=bb\n\n--bb\nContent-Type: text/plain\n\nx\n--bb\nContent-Type: application/octet-stream; name=a.xls\nContent-Transfer-Encoding: base64\n\n";
+    let cut = apart(crlf(&format!("{head}{}", encoded.get(..100).unwrap())));
+    assert_eq!((cut.leaves[1].bytes.as_slice(), cut.leaves[1].damaged), (&whole[..75], true));
+    let junk = apart(crlf(&format!("{head}{encoded}\n\n-- \nVirus checked by gate. No threats were found!\n--bb--\n")));
+    assert_eq!((junk.leaves[1].bytes.as_slice(), junk.leaves[1].damaged), (whole.as_slice(), true));
+    let sound = apart(crlf(&format!("{head}{encoded}\n--bb--\n")));
+    assert_eq!((sound.leaves[1].bytes.as_slice(), sound.leaves[1].damaged), (whole.as_slice(), false));
+}
+
+#[test]
+fn the_html_is_read_where_the_plain_version_is_empty() {
+    let mail = |plain: &str| {
+        crlf(&format!(
+            "From: a@b.example\nContent-Type: multipart/alternative; boundary=bb\n\n--bb\nContent-Type: text/plain; charset=utf-8\n\n{plain}\n--bb\nContent-Type: text/html; charset=utf-8\n\n<p>网页</p>\n--bb--\n"
+        ))
+    };
+    assert_eq!(words_of(&apart(mail("文字")).leaves).text, "文字");
+    let empty = words_of(&apart(mail(" ")).leaves);
+    assert_eq!((empty.text.as_str(), empty.html.trim()), ("网页", "<p>网页</p>"));
+}
+
+#[test]
+fn html_charset_comes_from_its_meta_where_the_field_is_silent() {
+    let mut mail = b"From: a@b.example\r\nContent-Type: text/html\r\n\r\n<meta charset=\"gb2312\"><p>".to_vec();
+    mail.extend(gbk("系统"));
+    assert_eq!(words_of(&apart(&mail).leaves).text, "系统");
+}
+
+#[test]
+fn nested_mails_are_leaves_with_their_bytes() {
+    let mail = crlf(
+        "From: a@b.example\nContent-Type: multipart/mixed; boundary=bb\n\n--bb\nContent-Type: text/plain\n\n转\n--bb\nContent-Type: message/rfc822; name=x.eml\n\nFrom: c@d.example\nSubject: in\nContent-Type: multipart/mixed; boundary=cc\n\n--cc\nContent-Type: text/plain\n\ninner\n--cc--\n\n--bb\nContent-Type: text/plain; name=z.txt\n\nlast\n--bb--\n",
+    );
+    let parts = apart(&mail);
+    let types: Vec<_> = parts.leaves.iter().map(|leaf| leaf.media_type.as_str()).collect();
+    assert_eq!(types, ["text/plain", "message/rfc822", "text/plain"]);
+    let inner = String::from_utf8_lossy(&parts.leaves[1].bytes);
+    assert!(inner.starts_with("From: c@d.example") && inner.contains("--cc--"), "{inner}");
+    assert_eq!(parts.leaves[2].bytes, b"last");
+}
+
+#[test]
+fn mbox_lines_and_marks_before_the_header_are_no_trouble() {
+    for preamble in ["From a@b Thu Aug 5 10:00:00 2021\r\n", "\u{FEFF}", "\r\n\r\n"] {
+        let parts = apart(format!("{preamble}From: a@b.example\r\nSubject: s\r\n\r\nbody"));
+        assert_eq!(parts.fields.text("subject").as_deref(), Some("s"), "{preamble:?}");
+        assert_eq!(words_of(&parts.leaves).text, "body");
+    }
+}
+
+#[test]
+fn deep_nesting_and_countless_parts_are_refused() {
+    let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(22_000);
+    let parts = apart(format!("From: a@b.example\r\n{nested}"));
+    assert!(parts.refused && parts.leaves.is_empty());
+    assert_eq!(parts.fields.first("from"), Some(b"a@b.example".as_slice()));
+    let many = "--b\r\n\r\nx\r\n".repeat(120_000);
+    assert!(apart(format!("From: a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{many}")).refused);
+}
+
+#[test]
+fn as_much_nesting_as_is_let_through_is_safe() {
+    let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(1_990);
+    assert!(!apart(format!("From: a@b.example\r\n{nested}")).refused);
+    let mut digests = String::from("From: a@b.example\r\n");
+    for level in 0..1_900 {
+        digests.push_str(&format!("Content-Type: multipart/digest; boundary=b{level}\r\n\r\n--b{level}\r\n\r\n"));
+    }
+    let _ = apart(digests);
+}

@@ -1,0 +1,102 @@
+//! The one place where a piece's reader is called; a sandbox can stand in for it.
+
+use super::limits::Limits;
+use super::{charset, fixed, guarded, is_data, mime, text, word, workbook};
+use crate::model::grid::{Document, Sheet};
+use crate::model::mail::{Content, Kind, Oddity, OddityCode};
+
+/// Reads one piece of a known kind. Archives and nested mails are no pieces to read; their members are.
+///
+/// Never fails and never panics: what a reader cannot open comes back as [`Content::Nothing`] with an oddity.
+#[must_use]
+pub fn read_piece(kind: Kind, bytes: &[u8], limits: &Limits) -> (Content, Vec<Oddity>) {
+    if bytes.is_empty() {
+        return refused(OddityCode::Damaged, "附件是空的");
+    }
+    let read = guarded(|| match kind {
+        Kind::Xlsx | Kind::Xls | Kind::Xlsb | Kind::Ods => workbook::read(kind, bytes, limits).map(Content::Workbook),
+        Kind::Docx => word::read(bytes, limits).map(Content::Document),
+        Kind::Pdf => fixed::read_pdf(bytes, limits).map(Content::Document),
+        Kind::Xml => text::read_xml_spreadsheet(bytes, limits).map(Content::Workbook),
+        Kind::Csv => Ok(Content::Workbook(text::read_csv(&charset::guess(bytes), limits))),
+        Kind::Html => Ok(html(bytes, limits)),
+        Kind::Text => Ok(Content::Document(plain(&charset::guess(bytes), limits))),
+        Kind::Image | Kind::Zip | Kind::Gz | Kind::Eml => Ok(Content::Nothing),
+        Kind::Encrypted => Err(Oddity::new(OddityCode::PasswordProtected, "文件设有密码，打不开")),
+        Kind::Doc => Err(unread("Word 97-2003 文档（.doc/.wps）")),
+        Kind::Rtf => Err(unread("RTF 文档")),
+        Kind::Ofd => Err(unread("OFD 版式文件")),
+        Kind::Rar => Err(unread("RAR 压缩包")),
+        Kind::SevenZip => Err(unread("7z 压缩包")),
+        Kind::Tar => Err(unread("TAR 归档")),
+        Kind::Tnef => Err(unread("winmail.dat（TNEF）")),
+        Kind::Unknown => Err(unread("此类文件")),
+    });
+    match read {
+        Some(Ok(content)) => (content, Vec::new()),
+        Some(Err(oddity)) => (Content::Nothing, vec![oddity]),
+        None => refused(OddityCode::Damaged, "文件已损坏，打不开"),
+    }
+}
+
+fn refused(code: OddityCode, text: &str) -> (Content, Vec<Oddity>) {
+    (Content::Nothing, vec![Oddity::new(code, text)])
+}
+
+fn unread(what: &str) -> Oddity {
+    Oddity::new(OddityCode::UnreadKind, format!("{what}尚不能自动打开，请人工查看"))
+}
+
+/// A page is a document; what a program saved as a workbook, or one that is nothing but tables, is a workbook.
+fn html(bytes: &[u8], limits: &Limits) -> Content {
+    let pages = html_pages(bytes, limits);
+    let mut whole = Document::default();
+    let mut is_workbook = false;
+    for page in &pages {
+        let lower = page.get(..page.len().min(4_096)).unwrap_or(page).to_ascii_lowercase();
+        is_workbook |= lower.contains("office:excel") || lower.contains("excel.sheet");
+        let document = text::read_html(page, limits);
+        whole.paragraphs.extend(document.paragraphs);
+        whole.tables.extend(document.tables);
+        whole.has_text |= document.has_text;
+        whole.images = whole.images.saturating_add(document.images);
+    }
+    let only_tables = whole.paragraphs.len() <= 3 && whole.tables.iter().any(is_data);
+    for (place, sheet) in
+        whole.tables.iter_mut().enumerate().filter(|(_, sheet)| sheet.name.is_empty() || pages.len() > 1)
+    {
+        sheet.name = format!("表{}", place + 1);
+    }
+    if !whole.tables.is_empty() && (is_workbook || only_tables) {
+        let sheets: Vec<Sheet> = whole.tables;
+        return Content::Workbook(sheets);
+    }
+    Content::Document(whole)
+}
+
+/// The page, or the pages of a web archive (`.mht`, RFC 2557).
+fn html_pages(bytes: &[u8], limits: &Limits) -> Vec<String> {
+    let page = |label: Option<String>, bytes: &[u8]| {
+        charset::decode(label.or_else(|| mime::meta_charset(bytes)).as_deref(), bytes).text
+    };
+    let is_archive = bytes.trim_ascii_start().first().is_some_and(|first| *first != b'<')
+        && mime::header_block(bytes.get(..1 << 16).unwrap_or(bytes))
+            .to_ascii_lowercase()
+            .windows(13)
+            .any(|window| window == b"mime-version:");
+    if !is_archive {
+        return vec![page(None, bytes)];
+    }
+    let leaves = mime::take_apart(bytes, limits).leaves;
+    leaves
+        .iter()
+        .filter(|leaf| leaf.media_type == "text/html")
+        .map(|leaf| page(leaf.charset.clone(), &leaf.bytes))
+        .collect()
+}
+
+fn plain(text: &str, limits: &Limits) -> Document {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let paragraphs: Vec<String> = lines.take(limits.paragraphs).map(str::to_owned).collect();
+    Document { has_text: !paragraphs.is_empty(), paragraphs, ..Document::default() }
+}

@@ -1,0 +1,135 @@
+//! Archives built here, whole and hostile, and what comes out of them.
+
+use std::io::Write;
+
+use super::*;
+use crate::read::tests::zip_of;
+use crate::read::{Opened, open_file};
+
+fn pieces_of(bytes: &[u8], limits: &Limits) -> Vec<Piece> {
+    match open_file(bytes, "x.zip", limits) {
+        Opened::Bare { pieces, .. } => pieces,
+        Opened::Mail(_) => panic!("taken for a mail"),
+    }
+}
+
+fn all(bytes: &[u8]) -> Vec<Piece> {
+    pieces_of(bytes, &Limits::default())
+}
+
+/// A zip with one stored member whose name is these raw octets, written by hand; `flags` go into both headers.
+fn raw_zip(name: &[u8], bytes: &[u8], flags: u16) -> Vec<u8> {
+    let crc = flate2::Crc::new();
+    let mut crc = crc;
+    crc.update(bytes);
+    let sizes = [
+        crc.sum().to_le_bytes(),
+        u32::try_from(bytes.len()).unwrap().to_le_bytes(),
+        u32::try_from(bytes.len()).unwrap().to_le_bytes(),
+    ]
+    .concat();
+    let length = u16::try_from(name.len()).unwrap().to_le_bytes();
+    let common = [&[20, 0][..], &flags.to_le_bytes(), &[0; 6], &sizes, &length, &[0, 0]].concat();
+    let mut zip = [b"PK\x03\x04", common.as_slice(), name, bytes].concat();
+    let start = u32::try_from(zip.len()).unwrap();
+    let central = [b"PK\x01\x02", &[20, 0][..], &common, &[0; 14], name].concat();
+    zip.extend(&central);
+    zip.extend(
+        [
+            b"PK\x05\x06",
+            &[0, 0, 0, 0, 1, 0, 1, 0][..],
+            &u32::try_from(central.len()).unwrap().to_le_bytes(),
+            &start.to_le_bytes(),
+            &[0, 0],
+        ]
+        .concat(),
+    );
+    zip
+}
+
+#[test]
+fn names_in_gbk_are_decoded_before_the_path_is_split() {
+    // 誠 is 0xD5 0x5C: its second octet is a backslash.
+    let raw = encoding_rs::GB18030.encode("张誠\\统计表.txt").0;
+    assert_eq!(all(&raw_zip(&raw, b"hello", 0))[1].name, "张誠/统计表.txt");
+    assert_eq!(all(&raw_zip("柳林县/表.txt".as_bytes(), b"hello", 0x800))[1].name, "柳林县/表.txt");
+    assert_eq!(all(&raw_zip("柳林县/表.txt".as_bytes(), b"hello", 0))[1].name, "柳林县/表.txt");
+    assert_eq!(all(&raw_zip(b"../../etc/passwd\0.txt", b"hello", 0))[1].name, "etc/passwd.txt");
+}
+
+#[test]
+fn protected_members_are_told() {
+    let pieces = all(&raw_zip(b"secret.xls", b"hello", 1));
+    assert!(pieces[0].has(OddityCode::PasswordProtected));
+    assert_eq!((pieces[1].kind, pieces[1].name.as_str()), (Kind::Encrypted, "secret.xls"));
+    assert!(pieces[1].has(OddityCode::PasswordProtected));
+}
+
+#[test]
+fn archives_in_archives_are_opened_to_a_depth() {
+    let mut archive = zip_of(&[("inner.txt", b"hello")]);
+    for _ in 0..3 {
+        archive = zip_of(&[("next.zip", &archive)]);
+    }
+    let pieces = all(&archive);
+    assert_eq!(pieces.last().map(|piece| (piece.path.as_str(), piece.kind)), Some(("1.1.1.1.1", Kind::Text)));
+    for _ in 0..20 {
+        archive = zip_of(&[("next.zip", &archive)]);
+    }
+    let pieces = all(&archive);
+    assert_eq!(pieces.len(), 9);
+    assert!(pieces[8].has(OddityCode::TooLarge));
+}
+
+#[test]
+fn bombs_are_stopped_early() {
+    let zeros = vec![0_u8; 8 << 20];
+    let pieces = all(&zip_of(&[("a.txt", b"hello"), ("bomb.bin", &zeros), ("c.txt", b"late")]));
+    assert!(pieces[0].has(OddityCode::Bomb) && pieces[2].has(OddityCode::Bomb));
+    assert!(pieces[2].size < 2 << 20, "read {} octets of a bomb", pieces[2].size);
+    assert_eq!(pieces.len(), 3);
+}
+
+#[test]
+fn too_large_and_too_many_are_told() {
+    let limits = Limits { piece_bytes: 1_000, pieces: 4, ..Limits::default() };
+    let large = "离石区,1,2\n".repeat(200);
+    let pieces = pieces_of(&zip_of(&[("large.csv", large.as_bytes())]), &limits);
+    assert!(!pieces[0].has(OddityCode::TooLarge) && pieces[1].has(OddityCode::TooLarge));
+    let pieces = pieces_of(&zip_of(&[("1", b"a"), ("2", b"b"), ("3", b"c"), ("4", b"d"), ("5", b"e")]), &limits);
+    assert_eq!(pieces.len(), 4);
+    assert!(pieces[0].has(OddityCode::TooLarge));
+}
+
+#[test]
+fn damaged_archives_and_members_are_told() {
+    let mut archive = raw_zip(b"a.txt", b"hello", 0);
+    let place = archive.windows(5).position(|window| window == b"hello").unwrap();
+    archive[place] = b'j';
+    let pieces = all(&archive);
+    assert!(pieces[1].has(OddityCode::Damaged));
+    assert!(all(b"PK\x03\x04 no archive at all")[0].has(OddityCode::Damaged));
+}
+
+#[test]
+fn a_packing_method_nobody_undoes_is_no_damage() {
+    let mut archive = raw_zip(b"a.txt", b"hello", 0);
+    let central = archive.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+    archive[8] = 14;
+    archive[central + 10] = 14;
+    let pieces = all(&archive);
+    assert!(pieces[1].has(OddityCode::UnreadKind) && !pieces[1].has(OddityCode::Damaged), "{:?}", pieces[1]);
+}
+
+#[test]
+fn a_gz_holds_one_file() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all("单位,金额,人数\n离石区,1,2\n".as_bytes()).unwrap();
+    let bytes = encoder.finish().unwrap();
+    let Opened::Bare { pieces, .. } = open_file(&bytes, "报表.csv.gz", &Limits::default()) else { panic!("no mail") };
+    assert_eq!((pieces[1].path.as_str(), pieces[1].name.as_str(), pieces[1].kind), ("1.1", "报表.csv", Kind::Csv));
+    let Opened::Bare { pieces, .. } = open_file(&bytes[..bytes.len() - 9], "x.gz", &Limits::default()) else {
+        panic!("no mail")
+    };
+    assert!(pieces[1].has(OddityCode::Damaged));
+}
