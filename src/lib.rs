@@ -7,5 +7,6 @@
 //! 3. `work`, where both meet; above it `config`, `daemon`, `demo` and `cli`.
 
 pub mod clock;
+pub mod config;
 pub mod model;
 pub mod read;

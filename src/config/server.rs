@@ -1,0 +1,178 @@
+//! The keys that an IMAP and an SMTP server share: host, TLS, who logs in, and where the password is kept.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::mistakes::Mistake;
+use super::toml_reader::Section;
+use crate::model::account::{Account, TlsMode};
+
+/// How to reach a server; the password is fetched only when somebody logs in.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub host: String,
+    pub port: u16,
+    pub tls: TlsMode,
+    pub username: String,
+    pub password: PasswordSource,
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Where a password is kept; never the password itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordSource {
+    kept: Kept,
+    /// The configuration file that says so.
+    file: PathBuf,
+    /// `mailbox[1]`
+    section: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kept {
+    Environment(String),
+    File(PathBuf),
+}
+
+impl PasswordSource {
+    /// Fetches the password.
+    ///
+    /// # Errors
+    /// The variable is not set or empty, or the file cannot be read or is empty.
+    pub fn resolve(&self) -> Result<SecretString, Mistake> {
+        match &self.kept {
+            Kept::Environment(name) => match std::env::var(name) {
+                Ok(password) if !password.is_empty() => Ok(password.into()),
+                Ok(_) | Err(_) => Err(self.mistake(
+                    "password_env",
+                    format!("the environment variable {name} is not set; set it to the password (授权码)"),
+                )),
+            },
+            Kept::File(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    self.mistake("password_file", format!("{} cannot be read: {error}", path.display()))
+                })?;
+                let password = text.trim_end_matches(['\r', '\n']);
+                if password.is_empty() {
+                    return Err(self.mistake("password_file", format!("{} is empty", path.display())));
+                }
+                Ok(password.to_owned().into())
+            }
+        }
+    }
+
+    fn mistake(&self, key: &str, text: String) -> Mistake {
+        Mistake { file: self.file.clone(), line: None, key: Some(format!("{}.{key}", self.section)), text }
+    }
+}
+
+impl Server {
+    /// The account with its password.
+    ///
+    /// # Errors
+    /// As [`PasswordSource::resolve`].
+    pub fn account(&self) -> Result<Account, Mistake> {
+        Ok(Account {
+            host: self.host.clone(),
+            port: self.port,
+            tls: self.tls,
+            username: self.username.clone(),
+            password: self.password.resolve()?,
+            ca_file: self.ca_file.clone(),
+        })
+    }
+}
+
+/// The usual ports: with TLS from the first byte, and without.
+pub(super) struct Ports {
+    pub(super) implicit: u16,
+    pub(super) plain: u16,
+}
+
+pub(super) fn read_server(section: &Section<'_>, ports: &Ports) -> Option<Server> {
+    let host = section.need_text("host", "host = \"imap.163.com\"");
+    let modes = [("implicit", TlsMode::Implicit), ("starttls", TlsMode::StartTls), ("none", TlsMode::None)];
+    let tls = if section.has("tls") { section.choice("tls", &modes) } else { Some(TlsMode::Implicit) };
+    if let (Some(host), Some(TlsMode::None)) = (&host, tls)
+        && !is_loopback(host)
+    {
+        let text = format!(
+            "\"none\" would send the password in the clear to {host}; write \"implicit\" or \"starttls\" (\"none\" is for a loopback address alone)"
+        );
+        section.mistake("tls", text);
+    }
+    let usual = if tls == Some(TlsMode::Implicit) { ports.implicit } else { ports.plain };
+    let port = if section.has("port") {
+        section.number("port", 1..=65535).and_then(|port| u16::try_from(port).ok())
+    } else {
+        Some(usual)
+    };
+    let username = section.need_text("username", "username = \"office@163.example\"");
+    let password = read_password(section);
+    let ca_file = section.path("ca_file");
+    if let Some(path) = ca_file.as_deref().filter(|path| !path.is_file()) {
+        section.mistake("ca_file", format!("{} is no file; name a PEM file", path.display()));
+    }
+    Some(Server { host: host?, port: port?, tls: tls?, username: username?, password: password?, ca_file })
+}
+
+fn read_password(section: &Section<'_>) -> Option<PasswordSource> {
+    if section.has("password") {
+        // The value itself is deliberately not looked at.
+        section.mistake(
+            "password",
+            "a password never stands in the configuration; write password_env = \"NAME\" or password_file = \"PATH\", and change the password that stood here",
+        );
+    }
+    let (name, file) = (section.text("password_env"), section.path("password_file"));
+    let kept = match (name, file) {
+        (Some(_), Some(_)) => {
+            section.mistake("password_env", "stands beside password_file; keep one of the two");
+            return None;
+        }
+        (Some(name), None) => {
+            if !is_variable_name(&name) {
+                // Not quoted: somebody may have put the password itself here.
+                section.mistake(
+                    "password_env",
+                    "must be the NAME of an environment variable (letters, digits, _), such as MAILTALLY_IMAP_PASSWORD",
+                );
+                return None;
+            }
+            Kept::Environment(name)
+        }
+        (None, Some(path)) => {
+            warn_of_open_file(section, &path);
+            Kept::File(path)
+        }
+        (None, None) => {
+            if !section.has("password") && !section.has("password_env") && !section.has("password_file") {
+                section.missing("password_env", "password_env = \"MAILTALLY_IMAP_PASSWORD\" (or password_file)");
+            }
+            return None;
+        }
+    };
+    Some(PasswordSource { kept, file: section.file().to_path_buf(), section: section.name().to_owned() })
+}
+
+fn is_variable_name(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// A password file that others may read is no secret.
+fn warn_of_open_file(section: &Section<'_>, path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(metadata) = std::fs::metadata(path) else { return };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let text = format!("{} may be read by others (mode {mode:03o}); run chmod 600 on it", path.display());
+        section.warning("password_file", text);
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
