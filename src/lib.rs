@@ -8,5 +8,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod inbox;
 pub mod model;
 pub mod read;
+pub mod wire;

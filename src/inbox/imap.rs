@@ -1,0 +1,255 @@
+//! A mailbox over IMAP: what is there, what of it is new, and the mails themselves. Reading changes nothing in it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use async_imap::imap_proto::{AttributeValue, MailboxDatum, NameAttribute, Response, ResponseCode};
+use chrono::{DateTime, FixedOffset};
+use tokio::time::Instant;
+
+use super::cursor::{self, KnownFolder, Listed, Plan, Selected};
+use super::names::{self, Folder};
+use super::talk::{Outcome, Talk};
+use super::{ImapSettings, InboxError, quirks, utf7};
+
+/// How long a connection goes on listing only a folder's end before it compares the whole folder again.
+const FULL_LISTING_EVERY: Duration = Duration::from_secs(3600);
+/// A logged-in connection. After an error it is spent: drop it and connect again.
+pub struct Session {
+    pub(super) settings: ImapSettings,
+    pub(super) talk: Talk,
+    folders: Vec<Folder>,
+    /// Under the configured name: what this connection saw of the folder.
+    pub(super) looks: HashMap<String, Look>,
+    /// Wire name of the folder that is open, and whether for writing.
+    open: Option<(String, bool)>,
+}
+
+/// What was seen of a folder at the last look.
+pub(super) struct Look {
+    pub selected: Selected,
+    highest: u32,
+    compared_whole: Instant,
+    /// New mails that nobody has recorded yet.
+    pub pending: BTreeMap<u32, Listed>,
+}
+
+/// What a look found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// The mailbox has no such folder: worth a warning, no failure.
+    Missing,
+    Found(Found),
+}
+
+/// What a folder holds that is not recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// 0 where the server does not tell.
+    pub uid_validity: u32,
+    /// Mails in the folder.
+    pub exists: u32,
+    /// To be fetched, in the order of their UIDs.
+    pub fresh: Vec<Listed>,
+}
+
+impl Session {
+    /// Connects, logs in, introduces itself and lists the folders.
+    ///
+    /// # Errors
+    /// The server cannot be reached or trusted, or refuses the login.
+    pub async fn connect(settings: &ImapSettings) -> Result<Self, InboxError> {
+        let talk = Talk::open(settings).await?;
+        let mut session =
+            Self { settings: settings.clone(), talk, folders: Vec::new(), looks: HashMap::new(), open: None };
+        if quirks::wants_id(&settings.account.host, session.talk.can("ID")) {
+            session.introduce().await?;
+        }
+        session.list_folders().await?;
+        Ok(session)
+    }
+
+    /// ID (RFC 2971), without which NetEase opens no folder. What the server answers does not matter.
+    async fn introduce(&mut self) -> Result<(), InboxError> {
+        // No space inside the parentheses: Coremail takes none.
+        let line = concat!(
+            "ID (\"name\" \"mailtally\" \"version\" \"",
+            env!("CARGO_PKG_VERSION"),
+            "\" \"vendor\" \"mailtally\")"
+        );
+        self.talk.command("ID", line, |_| ()).await.map(|_| ())
+    }
+
+    pub(super) async fn list_folders(&mut self) -> Result<(), InboxError> {
+        let line = match self.talk.can("SPECIAL-USE") && self.talk.can("LIST-EXTENDED") {
+            true => "LIST \"\" \"*\" RETURN (SPECIAL-USE)",
+            false => "LIST \"\" \"*\"",
+        };
+        let mut folders = Vec::new();
+        let listed = self.talk.command("LIST", line, |response| {
+            if let Response::MailboxData(MailboxDatum::List(list)) = response {
+                let has = |attribute: NameAttribute<'static>| list.name_attributes.contains(&attribute);
+                folders.push(Folder {
+                    wire: list.name.to_string(),
+                    junk: has(NameAttribute::Junk),
+                    sent: has(NameAttribute::Sent),
+                    selectable: !has(NameAttribute::NoSelect),
+                });
+            }
+        });
+        listed.await?.or_declined("LIST")?;
+        self.folders = folders;
+        Ok(())
+    }
+
+    /// The names of all folders, decoded, as the server lists them.
+    #[must_use]
+    pub fn folder_names(&self) -> Vec<String> {
+        self.folders.iter().map(|folder| utf7::decode(&folder.wire)).collect()
+    }
+
+    /// Whether the mailbox has this folder.
+    #[must_use]
+    pub fn has_folder(&self, name: &str) -> bool {
+        self.resolve(name).is_some()
+    }
+
+    /// Whether the server tells of new mail by itself (IDLE).
+    #[must_use]
+    pub fn tells_of_new_mail(&self) -> bool {
+        self.talk.can("IDLE")
+    }
+
+    pub(super) fn resolve(&self, name: &str) -> Option<String> {
+        names::resolve(&self.folders, name)
+    }
+
+    pub(super) fn sent_folder(&self) -> Option<String> {
+        names::sent(&self.folders)
+    }
+
+    /// Opens a folder by its wire name, for reading (EXAMINE) or writing (SELECT).
+    pub(super) async fn open(&mut self, wire: &str, writing: bool) -> Result<Selected, InboxError> {
+        let command = if writing { "SELECT" } else { "EXAMINE" };
+        let Some(quoted) = names::quoted(wire) else {
+            return Err(InboxError::Declined { command, said: "a folder name of forbidden characters".to_owned() });
+        };
+        self.open = None;
+        let (mut outcome, mut selected) = self.select(command, &quoted).await?;
+        if matches!(&outcome, Outcome::No(said) if quirks::is_unsafe_login(said)) {
+            self.introduce().await?;
+            (outcome, selected) = self.select(command, &quoted).await?;
+        }
+        match outcome {
+            Outcome::Ok => {}
+            Outcome::No(said) if quirks::is_unsafe_login(&said) => return Err(InboxError::UnsafeLogin),
+            Outcome::No(said) => return Err(InboxError::Declined { command, said }),
+        }
+        self.open = Some((wire.to_owned(), writing));
+        Ok(selected)
+    }
+
+    async fn select(&mut self, command: &'static str, quoted: &str) -> Result<(Outcome, Selected), InboxError> {
+        let mut selected = Selected::default();
+        let line = format!("{command} {quoted}");
+        let outcome = self.talk.command(command, &line, |response| match response {
+            Response::MailboxData(MailboxDatum::Exists(count)) => selected.exists = *count,
+            Response::Data { outcome, .. } => match &outcome.code {
+                Some(ResponseCode::UidValidity(validity)) => selected.uid_validity = Some(*validity),
+                Some(ResponseCode::UidNext(next)) => selected.uid_next = Some(*next),
+                _ => {}
+            },
+            _ => {}
+        });
+        let outcome = outcome.await?;
+        Ok((outcome, selected))
+    }
+
+    /// Opens a folder unless it is open (for reading, an open one of either kind will do).
+    pub(super) async fn ensure_open(&mut self, wire: &str, writing: bool) -> Result<(), InboxError> {
+        match &self.open {
+            Some((open, for_writing)) if open == wire && (*for_writing || !writing) => Ok(()),
+            _ => self.open(wire, writing).await.map(|_| ()),
+        }
+    }
+
+    /// Looks what a configured folder holds that is not in `known`. What was found and is still not in `known` at the
+    /// next look is found again.
+    ///
+    /// # Errors
+    /// The connection failed, or the server refused; the session is spent.
+    pub async fn look(&mut self, folder: &str, known: &KnownFolder) -> Result<Listing, InboxError> {
+        let Some(wire) = self.resolve(folder) else { return Ok(Listing::Missing) };
+        let selected = self.open(&wire, false).await?;
+        let before = self.looks.get(folder);
+        let overdue = before.is_some_and(|look| look.compared_whole.elapsed() >= FULL_LISTING_EVERY);
+        let plan = cursor::plan(known, &selected, before.map(|look| (&look.selected, look.highest)), overdue);
+        let listed = match plan {
+            Plan::Nothing => Vec::new(),
+            Plan::All => self.list("1:*", selected.exists).await?,
+            Plan::From(uid) => self.list(&format!("{uid}:*"), selected.exists).await?,
+        };
+        let whole = plan == Plan::All || selected.exists == 0;
+        let (pending, highest, compared_whole) = match self.looks.remove(folder) {
+            Some(look) if !whole => (look.pending, look.highest, look.compared_whole),
+            _ => (BTreeMap::new(), 0, Instant::now()),
+        };
+        let highest = listed.iter().map(|mail| mail.uid).max().unwrap_or(0).max(highest);
+        let fresh = cursor::fresh(known, pending.into_values().chain(listed));
+        let pending = fresh.iter().map(|mail| (mail.uid, mail.clone())).collect();
+        self.looks.insert(folder.to_owned(), Look { selected, highest, compared_whole, pending });
+        let uid_validity = selected.uid_validity.unwrap_or(0);
+        Ok(Listing::Found(Found { uid_validity, exists: selected.exists, fresh }))
+    }
+
+    /// Lists UIDs of the open folder. Never UID SEARCH: on 163 and QQ its answers are wrong.
+    pub(super) async fn list(&mut self, uids: &str, exists: u32) -> Result<Vec<Listed>, InboxError> {
+        let mut listed = Vec::new();
+        let line = format!("UID FETCH {uids} (UID FLAGS INTERNALDATE RFC822.SIZE)");
+        let bound = self.talk.patience.command + Duration::from_secs(u64::from(exists / 200));
+        let answer = self.talk.command_within("UID FETCH", &line, bound, |response| {
+            if let Response::Fetch(_, attributes) = response {
+                listed.extend(listed_mail(attributes));
+            }
+        });
+        answer.await?.or_declined("UID FETCH")?;
+        Ok(listed)
+    }
+
+    pub(super) fn uid_validity(&self, folder: &str) -> u32 {
+        self.looks.get(folder).and_then(|look| look.selected.uid_validity).unwrap_or(0)
+    }
+}
+
+fn listed_mail(attributes: &[AttributeValue<'_>]) -> Option<Listed> {
+    let (mut uid, mut size, mut internal_date, mut seen) = (None, 0, None, false);
+    for attribute in attributes {
+        match attribute {
+            AttributeValue::Uid(number) => uid = Some(*number),
+            AttributeValue::Rfc822Size(octets) => size = *octets,
+            AttributeValue::InternalDate(text) => internal_date = internal_date_of(text),
+            AttributeValue::Flags(flags) => seen = flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Seen")),
+            _ => {}
+        }
+    }
+    Some(Listed { uid: uid?, size, internal_date, seen })
+}
+
+/// `17-Jul-2021 02:44:25 +0800`, the day perhaps led by a space (RFC 3501 §9, date-time).
+fn internal_date_of(text: &str) -> Option<DateTime<FixedOffset>> {
+    DateTime::parse_from_str(text.trim(), "%d-%b-%Y %H:%M:%S %z").ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn internal_dates_as_servers_write_them() {
+        for text in ["01-Aug-2021 08:30:00 +0800", " 1-Aug-2021 08:30:00 +0800", "1-Aug-2021 00:30:00 +0000"] {
+            let date = internal_date_of(text).unwrap();
+            assert_eq!(date.timestamp(), 1_627_777_800, "{text}");
+        }
+        assert_eq!(internal_date_of("yesterday"), None);
+    }
+}
