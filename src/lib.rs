@@ -10,5 +10,6 @@ pub mod clock;
 pub mod config;
 pub mod inbox;
 pub mod model;
+pub mod post;
 pub mod read;
 pub mod wire;

@@ -1,0 +1,68 @@
+//! Letters as files: for drills, for offices that send by hand, and for looking at what would be sent.
+
+use std::path::PathBuf;
+
+use tokio::fs;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::model::letter::{Delivery, Letter};
+
+/// A folder that letters are written into, one `.eml` each.
+#[derive(Clone, Debug)]
+pub struct FolderPost {
+    path: PathBuf,
+}
+
+impl FolderPost {
+    /// The folder is made at the first letter.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The file a letter with this Message-ID has: the same letter never has two.
+    #[must_use]
+    pub fn file_of(&self, message_id: &str) -> PathBuf {
+        let safe = |character: char| match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' | '@' => character,
+            _ => '_',
+        };
+        let name: String = message_id.trim_start_matches('.').chars().take(120).map(safe).collect();
+        self.path.join(format!("{name}.eml"))
+    }
+
+    /// Writes the letter to a file of another name and renames it, so that nobody ever sees half a letter.
+    pub(super) async fn deliver(&self, letter: &Letter, bytes: &[u8]) -> Delivery {
+        let file = self.file_of(&letter.message_id);
+        let part = file.with_extension("eml.part");
+        let written = async {
+            fs::create_dir_all(&self.path).await?;
+            let mut out = fs::File::create(&part).await?;
+            out.write_all(bytes).await?;
+            out.sync_all().await?;
+            fs::rename(&part, &file).await
+        };
+        match written.await {
+            Ok(()) => Delivery::Accepted { reply: file.display().to_string() },
+            Err(error) => Delivery::NotReached { reply: format!("{}: {error}", file.display()) },
+        }
+    }
+
+    pub(super) async fn check(&self) -> Result<(), Delivery> {
+        fs::create_dir_all(&self.path)
+            .await
+            .map_err(|error| Delivery::NotReached { reply: format!("{}: {error}", self.path.display()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_id_is_never_a_path() {
+        let post = FolderPost::new("/out");
+        assert_eq!(post.file_of("ack.0a@unit.example"), PathBuf::from("/out/ack.0a@unit.example.eml"));
+        assert_eq!(post.file_of("../../etc/x y"), PathBuf::from("/out/_.._etc_x_y.eml"));
+    }
+}
