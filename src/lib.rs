@@ -6,10 +6,12 @@
 //! 2. `read` and `judge`, which are pure; `inbox`, `post`, `wire`, `archive`, `store`, `clock`, which touch the world.
 //! 3. `work`, where both meet; above it `config`, `daemon`, `demo` and `cli`.
 
+pub mod archive;
 pub mod clock;
 pub mod config;
 pub mod inbox;
 pub mod model;
 pub mod post;
 pub mod read;
+pub mod store;
 pub mod wire;

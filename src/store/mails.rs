@@ -1,0 +1,282 @@
+//! Mails: seen, recorded in one transaction with everything that follows from them, judged again, looked up.
+
+use chrono::{DateTime, FixedOffset};
+use sqlx::{FromRow, SqliteConnection};
+
+use super::places::{PlaceContent, upsert};
+use super::{Store, StoreError, digest, events, garbled, letters, millis, readings, unit_code};
+use crate::model::decision::{Decision, MailRecord, Origin};
+use crate::model::ledger::{EventKind, Nature};
+use crate::model::mail::Digest;
+use crate::model::unit::UnitCode;
+
+/// What recording came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// `false` where the mail was recorded before: then nothing but its place was added.
+    pub new: bool,
+    /// Of the events, in the order of the decision.
+    pub event_ids: Vec<i64>,
+}
+
+/// A mail that was handed in and is safe in the archive, before anything has read it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sighting<'a> {
+    pub mail: &'a Digest,
+    pub received_at: DateTime<FixedOffset>,
+    pub origin: &'a Origin,
+}
+
+#[derive(FromRow)]
+struct MailRow {
+    sha256: String,
+    size: i64,
+    received_at: i64,
+    nature: String,
+    campaign: Option<String>,
+    unit: Option<String>,
+    from_address: Option<String>,
+    from_name: Option<String>,
+    subject: Option<String>,
+    message_id: Option<String>,
+}
+
+impl Store {
+    /// Notes that reading this mail begins, and returns how often it has begun by now. A mail that was begun and never
+    /// recorded killed its reader. One that is recorded is not counted again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_sighting(&self, sighting: Sighting<'_>, now: DateTime<FixedOffset>) -> Result<u32, StoreError> {
+        let mut write = self.begin().await?;
+        insert_sighting(&mut write, sighting, now).await?;
+        let tries = sqlx::query_scalar(
+            "UPDATE sightings
+             SET tries = tries + (NOT EXISTS (SELECT 1 FROM mails WHERE mails.sha256 = sightings.sha256))
+             WHERE sha256 = ?1 RETURNING tries",
+        )
+        .bind(sighting.mail.as_str())
+        .fetch_one(&mut *write)
+        .await?;
+        write.commit().await?;
+        Ok(tries)
+    }
+
+    /// Notes why reading this mail failed, for the person it will be laid before.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_failure(&self, mail: &Digest, reason: &str) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        sqlx::query("UPDATE sightings SET last_failure = ?2 WHERE sha256 = ?1")
+            .bind(mail.as_str())
+            .bind(reason)
+            .execute(&mut *write)
+            .await?;
+        write.commit().await?;
+        Ok(())
+    }
+
+    /// How often reading this mail was begun, and why it last failed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn failures(&self, mail: &Digest) -> Result<(u32, Option<String>), StoreError> {
+        let row = sqlx::query_as("SELECT tries, last_failure FROM sightings WHERE sha256 = ?1")
+            .bind(mail.as_str())
+            .fetch_optional(&self.reader)
+            .await?;
+        Ok(row.unwrap_or((0, None)))
+    }
+
+    /// Records a decision in one transaction: the mail, its readings, its events, the letters owed, the letters it sends
+    /// back, and the place where it was seen. Of a mail that is recorded already only the place is added. The ids of
+    /// letters derive from `sender_domain`.
+    ///
+    /// # Errors
+    /// The database's; then nothing of it is recorded.
+    pub async fn record(
+        &self,
+        decision: &Decision,
+        origin: &Origin,
+        sender_domain: &str,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Recorded, StoreError> {
+        let record = &decision.record;
+        let mut write = self.begin().await?;
+        let new = insert_mail(&mut write, record, now).await?;
+        let mut event_ids = Vec::new();
+        if new {
+            let sighting = Sighting { mail: &record.sha256, received_at: record.received_at, origin };
+            insert_sighting(&mut write, sighting, now).await?;
+            readings::insert(&mut write, &decision.readings).await?;
+            event_ids = events::insert(&mut write, &decision.events).await?;
+            letters::insert(&mut write, &decision.letters, sender_domain, now).await?;
+            letters::note_bounces(&mut write, decision).await?;
+        }
+        if let Origin::Imap(place) = origin {
+            upsert(&mut write, place, &PlaceContent::Mail(record.sha256.clone()), now).await?;
+        }
+        write.commit().await?;
+        Ok(Recorded { new, event_ids })
+    }
+
+    /// Judges a recorded mail again (`reread`, `review assign`), in one transaction: what the mail is and whose, and its
+    /// readings, become those of the decision; its events are added to the earlier ones, except that it was recorded,
+    /// which happened once; letters whose key is known stay as they are. Returns the ids of the events added.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMail`]; else as [`Store::record`].
+    pub async fn amend(
+        &self,
+        decision: &Decision,
+        sender_domain: &str,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Vec<i64>, StoreError> {
+        let record = &decision.record;
+        let mut write = self.begin().await?;
+        let changed = sqlx::query(
+            "UPDATE mails SET nature = ?2, campaign = ?3, unit = ?4, from_address = ?5, from_name = ?6, subject = ?7,
+                              message_id = ?8
+             WHERE sha256 = ?1",
+        )
+        .bind(record.sha256.as_str())
+        .bind(record.nature.as_str())
+        .bind(&record.campaign)
+        .bind(record.unit.as_ref().map(UnitCode::as_str))
+        .bind(&record.from_address)
+        .bind(&record.from_name)
+        .bind(&record.subject)
+        .bind(&record.message_id)
+        .execute(&mut *write)
+        .await?;
+        if changed.rows_affected() == 0 {
+            return Err(StoreError::NoSuchMail(record.sha256.clone()));
+        }
+        readings::delete(&mut write, &record.sha256).await?;
+        readings::insert(&mut write, &decision.readings).await?;
+        let mut added = decision.events.clone();
+        added.retain(|event| !matches!(event.kind, EventKind::MailRecorded { .. }));
+        let ids = events::insert(&mut write, &added).await?;
+        letters::insert(&mut write, &decision.letters, sender_domain, now).await?;
+        letters::note_bounces(&mut write, decision).await?;
+        write.commit().await?;
+        Ok(ids)
+    }
+
+    /// Whether this mail was recorded.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_recorded(&self, mail: &Digest) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM mails WHERE sha256 = ?1)")
+            .bind(mail.as_str())
+            .fetch_one(&self.reader)
+            .await?)
+    }
+
+    /// The mail of this digest.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mail(&self, mail: &Digest) -> Result<Option<MailRecord>, StoreError> {
+        let row: Option<MailRow> = sqlx::query_as("SELECT * FROM mails WHERE sha256 = ?1")
+            .bind(mail.as_str())
+            .fetch_optional(&self.reader)
+            .await?;
+        row.map(|row| self.mail_from(row)).transpose()
+    }
+
+    /// Recorded mails in the order of arrival, those of one campaign or all, received in `[since, until)`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mails(
+        &self,
+        campaign: Option<&str>,
+        since: Option<DateTime<FixedOffset>>,
+        until: Option<DateTime<FixedOffset>>,
+    ) -> Result<Vec<MailRecord>, StoreError> {
+        let rows: Vec<MailRow> = sqlx::query_as(
+            "SELECT * FROM mails
+             WHERE (?1 IS NULL OR campaign = ?1)
+               AND (?2 IS NULL OR received_at >= ?2) AND (?3 IS NULL OR received_at < ?3)
+             ORDER BY received_at, recorded_at, sha256",
+        )
+        .bind(campaign)
+        .bind(since.map(millis))
+        .bind(until.map(millis))
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(|row| self.mail_from(row)).collect()
+    }
+
+    fn mail_from(&self, row: MailRow) -> Result<MailRecord, StoreError> {
+        Ok(MailRecord {
+            sha256: digest(&row.sha256)?,
+            size: u64::try_from(row.size).map_err(|_| garbled("size", row.size))?,
+            received_at: self.moment(row.received_at)?,
+            nature: nature(&row.nature)?,
+            campaign: row.campaign,
+            unit: unit_code(row.unit),
+            from_address: row.from_address,
+            from_name: row.from_name,
+            subject: row.subject,
+            message_id: row.message_id,
+        })
+    }
+}
+
+pub(super) fn nature(text: &str) -> Result<Nature, StoreError> {
+    Nature::parse(text).ok_or_else(|| garbled("nature", text))
+}
+
+/// `false` where it stood there already.
+async fn insert_mail(
+    write: &mut SqliteConnection,
+    record: &MailRecord,
+    now: DateTime<FixedOffset>,
+) -> Result<bool, StoreError> {
+    let inserted = sqlx::query(
+        "INSERT INTO mails (sha256, size, received_at, nature, campaign, unit, from_address, from_name, subject,
+                            message_id, recorded_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (sha256) DO NOTHING",
+    )
+    .bind(record.sha256.as_str())
+    .bind(i64::try_from(record.size).unwrap_or(i64::MAX))
+    .bind(millis(record.received_at))
+    .bind(record.nature.as_str())
+    .bind(&record.campaign)
+    .bind(record.unit.as_ref().map(UnitCode::as_str))
+    .bind(&record.from_address)
+    .bind(&record.from_name)
+    .bind(&record.subject)
+    .bind(&record.message_id)
+    .bind(millis(now))
+    .execute(write)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
+}
+
+async fn insert_sighting(
+    write: &mut SqliteConnection,
+    sighting: Sighting<'_>,
+    now: DateTime<FixedOffset>,
+) -> Result<(), StoreError> {
+    let seen_in = match sighting.origin {
+        Origin::Imap(place) => format!("{}/{}", place.mailbox, place.folder),
+        Origin::File { path } => path.clone(),
+    };
+    sqlx::query(
+        "INSERT INTO sightings (sha256, received_at, first_seen_at, seen_in, tries) VALUES (?1, ?2, ?3, ?4, 0)
+         ON CONFLICT (sha256) DO NOTHING",
+    )
+    .bind(sighting.mail.as_str())
+    .bind(millis(sighting.received_at))
+    .bind(millis(now))
+    .bind(seen_in)
+    .execute(write)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! The outbox as lists show it and as the quotas count it.
+
+use chrono::{DateTime, FixedOffset};
+
+use super::letters::{LetterRow, StoredLetter};
+use super::{Store, StoreError, millis};
+use crate::model::letter::{LetterKind, LetterState};
+use crate::model::standing::LetterLine;
+use crate::model::unit::UnitCode;
+
+/// Which letters to list; what is `None` does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LetterFilter {
+    pub campaign: Option<String>,
+    pub unit: Option<UnitCode>,
+    pub kind: Option<LetterKind>,
+    pub state: Option<LetterState>,
+}
+
+impl Store {
+    /// How many recipients the provider has counted since then: attempts that were accepted, or may have been.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sent_since(&self, since: DateTime<FixedOffset>) -> Result<u32, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT coalesce(sum(max(1, json_array_length(recipients))), 0)
+             FROM attempts JOIN letters ON key = letter
+             WHERE at >= ?1 AND outcome IN ('sending', 'sent', 'unknown')",
+        )
+        .bind(millis(since))
+        .fetch_one(&self.reader)
+        .await?)
+    }
+
+    /// How many letters, of this kind or of any, this address got or may have got since then.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sent_to_since(
+        &self,
+        address: &str,
+        since: DateTime<FixedOffset>,
+        kind: Option<LetterKind>,
+    ) -> Result<u32, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT count(*) FROM attempts JOIN letters ON key = letter
+             WHERE at >= ?2 AND outcome IN ('sending', 'sent', 'unknown') AND (?3 IS NULL OR kind = ?3)
+               AND EXISTS (SELECT 1 FROM json_each(recipients) AS recipient WHERE lower(recipient.value) = lower(?1))",
+        )
+        .bind(address)
+        .bind(millis(since))
+        .bind(kind.map(LetterKind::as_str))
+        .fetch_one(&self.reader)
+        .await?)
+    }
+
+    /// How many letters this address was owed since then, sent or not.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn owed_to_since(&self, address: &str, since: DateTime<FixedOffset>) -> Result<u32, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT count(*) FROM letters
+             WHERE created_at >= ?2 AND state <> 'cancelled'
+               AND EXISTS (SELECT 1 FROM json_each(recipients) AS recipient WHERE lower(recipient.value) = lower(?1))",
+        )
+        .bind(address)
+        .bind(millis(since))
+        .fetch_one(&self.reader)
+        .await?)
+    }
+
+    /// The letter this address got last since then, if any.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn last_letter_to(
+        &self,
+        address: &str,
+        since: DateTime<FixedOffset>,
+    ) -> Result<Option<StoredLetter>, StoreError> {
+        let row: Option<LetterRow> = sqlx::query_as(
+            "SELECT * FROM letters
+             WHERE sent_at >= ?2
+               AND EXISTS (SELECT 1 FROM json_each(recipients) AS recipient WHERE lower(recipient.value) = lower(?1))
+             ORDER BY sent_at DESC LIMIT 1",
+        )
+        .bind(address)
+        .bind(millis(since))
+        .fetch_optional(&self.reader)
+        .await?;
+        row.map(|row| self.letter_from(row)).transpose()
+    }
+
+    /// The letters that fit, in the order they are due.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn letters(&self, filter: &LetterFilter) -> Result<Vec<LetterLine>, StoreError> {
+        let rows: Vec<LetterRow> = sqlx::query_as(
+            "SELECT * FROM letters
+             WHERE (?1 IS NULL OR campaign = ?1) AND (?2 IS NULL OR unit = ?2)
+               AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR state = ?4)
+             ORDER BY due_at, key",
+        )
+        .bind(&filter.campaign)
+        .bind(filter.unit.as_ref().map(UnitCode::as_str))
+        .bind(filter.kind.map(LetterKind::as_str))
+        .bind(filter.state.map(LetterState::as_str))
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(|row| Ok(line(self.letter_from(row)?))).collect()
+    }
+
+    /// Letters of this campaign, or of none, that wait for a person: held, refused, sent back, or of unknown fate.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn stuck_letters(&self, campaign: &str) -> Result<Vec<LetterLine>, StoreError> {
+        let rows: Vec<LetterRow> = sqlx::query_as(
+            "SELECT * FROM letters
+             WHERE campaign IN (?1, '') AND state IN ('held', 'refused', 'unknown') ORDER BY due_at, key",
+        )
+        .bind(campaign)
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(|row| Ok(line(self.letter_from(row)?))).collect()
+    }
+}
+
+fn line(letter: StoredLetter) -> LetterLine {
+    LetterLine {
+        key: letter.order.key.text(),
+        kind: letter.order.key.kind(),
+        campaign: letter.order.campaign,
+        unit: letter.order.unit,
+        recipients: letter.order.recipients,
+        state: letter.state,
+        due_at: letter.order.due_at,
+        sent_at: letter.sent_at,
+        last_reply: letter.last_reply,
+    }
+}

@@ -1,0 +1,128 @@
+//! Where in the mailboxes mail was seen, so that it is not fetched twice.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, FixedOffset};
+use sqlx::SqliteConnection;
+
+use super::{Store, StoreError, millis};
+use crate::model::decision::Place;
+use crate::model::mail::Digest;
+
+/// What stands at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlaceContent {
+    /// A mail that is recorded.
+    Mail(Digest),
+    /// Something that was not fetched, and why (too large).
+    Skipped { reason: String },
+}
+
+impl Store {
+    /// Notes what stands at a place; replaces what stood there under a UID the server has used again.
+    ///
+    /// # Errors
+    /// The database's, also where the mail is not recorded.
+    pub async fn record_place(
+        &self,
+        place: &Place,
+        content: &PlaceContent,
+        now: DateTime<FixedOffset>,
+    ) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        upsert(&mut write, place, content, now).await?;
+        write.commit().await?;
+        Ok(())
+    }
+
+    /// What is known of a folder: the UIDVALIDITY recorded last (0 where none is), and what was recorded last under each
+    /// UID: RFC822.SIZE and INTERNALDATE in seconds since 1970. A place whose size or date differ from what the server
+    /// says now is another mail under a reshuffled UID.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn known_folder(
+        &self,
+        mailbox: &str,
+        folder: &str,
+    ) -> Result<(u32, BTreeMap<u32, (u32, i64)>), StoreError> {
+        let rows: Vec<(u32, u32, u32, i64)> = sqlx::query_as(
+            "SELECT uid_validity, uid, size, internal_date FROM places WHERE mailbox = ?1 AND folder = ?2
+             ORDER BY seen_at, uid_validity, uid",
+        )
+        .bind(mailbox)
+        .bind(folder)
+        .fetch_all(&self.reader)
+        .await?;
+        let uid_validity = rows.last().map_or(0, |(uid_validity, ..)| *uid_validity);
+        Ok((uid_validity, rows.into_iter().map(|(_, uid, size, date)| (uid, (size, date))).collect()))
+    }
+
+    /// Places whose content was never fetched, as folder and reason; a person must look there.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn skipped_places(&self) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT mailbox || '/' || folder, skipped_reason FROM places
+             WHERE skipped_reason IS NOT NULL ORDER BY mailbox, folder, uid",
+        )
+        .fetch_all(&self.reader)
+        .await?)
+    }
+
+    /// The mail or the reason at this place, if anything is known of it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn place_content(&self, place: &Place) -> Result<Option<PlaceContent>, StoreError> {
+        let row: Option<(Option<String>, Option<String>)> = sqlx::query_as(
+            "SELECT mail, skipped_reason FROM places
+             WHERE mailbox = ?1 AND folder = ?2 AND uid_validity = ?3 AND uid = ?4 AND size = ?5 AND internal_date = ?6",
+        )
+        .bind(&place.mailbox)
+        .bind(&place.folder)
+        .bind(place.uid_validity)
+        .bind(place.uid)
+        .bind(place.size)
+        .bind(place.internal_date)
+        .fetch_optional(&self.reader)
+        .await?;
+        match row {
+            None => Ok(None),
+            Some((Some(mail), _)) => Ok(Some(PlaceContent::Mail(super::digest(&mail)?))),
+            Some((None, reason)) => Ok(Some(PlaceContent::Skipped { reason: reason.unwrap_or_default() })),
+        }
+    }
+}
+
+pub(super) async fn upsert(
+    write: &mut SqliteConnection,
+    place: &Place,
+    content: &PlaceContent,
+    now: DateTime<FixedOffset>,
+) -> Result<(), StoreError> {
+    let (mail, skipped_reason) = match content {
+        PlaceContent::Mail(digest) => (Some(digest.as_str()), None),
+        PlaceContent::Skipped { reason } => (None, Some(reason.as_str())),
+    };
+    sqlx::query(
+        "INSERT INTO places (mailbox, folder, uid_validity, uid, size, internal_date, mail, skipped_reason, seen_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (mailbox, folder, uid_validity, uid) DO UPDATE
+         SET size = excluded.size, internal_date = excluded.internal_date, mail = excluded.mail,
+             skipped_reason = excluded.skipped_reason, seen_at = excluded.seen_at",
+    )
+    .bind(&place.mailbox)
+    .bind(&place.folder)
+    .bind(place.uid_validity)
+    .bind(place.uid)
+    .bind(place.size)
+    .bind(place.internal_date)
+    .bind(mail)
+    .bind(skipped_reason)
+    .bind(millis(now))
+    .execute(write)
+    .await?;
+    Ok(())
+}
