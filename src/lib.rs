@@ -10,6 +10,7 @@ pub mod archive;
 pub mod clock;
 pub mod config;
 pub mod inbox;
+pub mod judge;
 pub mod model;
 pub mod post;
 pub mod read;
