@@ -1,9 +1,21 @@
 //! Facts in, a decision out: pure functions from values to values. The time is an argument.
 
+pub mod assign;
+pub mod check;
 pub mod days;
 pub mod figures;
+pub mod fill;
 pub mod formula;
+pub mod headers;
+pub mod labels;
+pub mod layout;
+pub mod money;
 pub mod numerals;
+pub mod remarks;
+pub mod rows;
+pub mod spans;
+pub mod tables;
+pub mod totals;
 pub mod words;
 #[cfg(test)]
 pub mod testing;
