@@ -1,0 +1,189 @@
+//! What a mail is: a submission, a question, a bounce, an automatic answer, or none of our business.
+
+use crate::model::ledger::Nature;
+use crate::model::mail::{AutomaticKind, Headers, Kind, MachineReport, Mail, OddityCode, Piece};
+
+/// What the other judges found in the mail so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// A table of the campaign's form or a report was read.
+    pub has_return: bool,
+    /// Something is attached that may be a return although nobody read it as one; not the notice sent back.
+    pub carries_something: bool,
+    /// The sender's address stands in the roster.
+    pub sender_known: bool,
+    /// Subject, file names or text speak of the campaign's matter.
+    pub speaks_of_matter: bool,
+    /// It comes from the office's own address.
+    pub from_ourselves: bool,
+}
+
+/// Says what the mail is. What carries a return is a submission whatever its subject or headers say, so that nothing
+/// is lost to a wrong header; only whether it is answered depends on those ([`may_be_answered`]).
+#[must_use]
+pub fn nature(mail: &Mail, findings: Findings) -> Nature {
+    if mail.oddities.iter().any(|oddity| oddity.code == OddityCode::NotAMail) {
+        return Nature::Unreadable;
+    }
+    let has_sign = |kind: AutomaticKind| mail.headers.automatic.iter().any(|sign| sign.kind == kind);
+    match mail.machine_report {
+        Some(MachineReport::Delivery(_)) => return Nature::Bounce,
+        Some(MachineReport::Disposition) => return Nature::Receipt,
+        Some(MachineReport::Other) | None => {}
+    }
+    // Our own letters come back by rules and copies; the digest holds a workbook with every unit's figures.
+    if findings.from_ourselves && !mail.headers.automatic.is_empty() {
+        return Nature::AutoReply;
+    }
+    if findings.has_return {
+        return Nature::Submission;
+    }
+    if is_mailer_daemon(&mail.headers) {
+        return Nature::Bounce;
+    }
+    if mail.machine_report.is_some() || has_sign(AutomaticKind::AutoReply) || reads_as_auto_reply(mail) {
+        return Nature::AutoReply;
+    }
+    if has_sign(AutomaticKind::List) {
+        return Nature::List;
+    }
+    match (findings.carries_something, findings.sender_known, findings.speaks_of_matter) {
+        (true, true, _) | (true, _, true) => Nature::Submission,
+        (false, true, _) => Nature::Question,
+        (false, false, true) if asks(mail) => Nature::Question,
+        (_, false, _) => Nature::Foreign,
+    }
+}
+
+/// Whether a machine's rules allow an answer (RFC 3834 section 2; mail.md 20–22). The caller decides whether one is due.
+#[must_use]
+pub fn may_be_answered(mail: &Mail) -> bool {
+    mail.machine_report.is_none()
+        && mail.headers.automatic.is_empty()
+        && !reads_as_auto_reply(mail)
+        && mail.headers.from.len() == 1
+        && mail.headers.from.iter().all(|from| !is_a_machine(&from.address))
+}
+
+/// Addresses behind which nobody reads (RFC 3834 section 2).
+#[must_use]
+pub fn is_a_machine(address: &str) -> bool {
+    let address = address.to_lowercase();
+    let local = address.split('@').next().unwrap_or_default();
+    let plain: String = local.chars().filter(|letter| !matches!(letter, '-' | '_' | '.')).collect();
+    matches!(plain.as_str(), "mailerdaemon" | "postmaster" | "listserv" | "majordomo" | "")
+        || plain.starts_with("noreply")
+        || plain.starts_with("donotreply")
+        || local.starts_with("owner-")
+        || local.ends_with("-request")
+        || local.ends_with("-owner")
+}
+
+fn is_mailer_daemon(headers: &Headers) -> bool {
+    headers.from.first().is_some_and(|from| {
+        let local = from.address.to_lowercase();
+        local.starts_with("mailer-daemon") || local.starts_with("postmaster@")
+    })
+}
+
+/// A vacation notice by its subject alone, where no header says so.
+fn reads_as_auto_reply(mail: &Mail) -> bool {
+    let Some(subject) = &mail.headers.subject else { return false };
+    let subject = subject.trim().to_lowercase();
+    [
+        "自动回复:",
+        "自动回复：",
+        "[自动回复]",
+        "【自动回复】",
+        "自动答复:",
+        "自动答复：",
+        "automatic reply:",
+        "auto:",
+        "out of office:",
+    ]
+    .iter()
+    .any(|start| subject.starts_with(start))
+        || subject == "自动回复"
+}
+
+/// Whether a piece could hold a return: anything attached for itself.
+#[must_use]
+pub fn may_be_a_return(piece: &Piece) -> bool {
+    let small_picture = piece.kind == Kind::Image && piece.size < 20_000;
+    !piece.inline && !small_picture
+}
+
+fn asks(mail: &Mail) -> bool {
+    let subject = mail.headers.subject.as_deref().unwrap_or_default();
+    ["?", "？", "请问", "咨询", "如何", "是否", "能否", "怎么", "可否", "吗"]
+        .iter()
+        .any(|word| subject.contains(word) || mail.body.own_text.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::{self, Limits};
+
+    const NOTHING: Findings = Findings {
+        has_return: false,
+        carries_something: false,
+        sender_known: false,
+        speaks_of_matter: false,
+        from_ourselves: false,
+    };
+
+    fn mail(headers: &str) -> Mail {
+        let raw = format!("From: a@unit.example\r\nTo: office@163.example\r\nSubject: x\r\n{headers}\r\n您好\r\n");
+        read::open(raw.as_bytes(), &Limits::default())
+    }
+
+    #[test]
+    fn a_return_is_a_submission_whatever_its_headers_say_but_is_not_answered() {
+        for header in ["Auto-Submitted: auto-generated\r\n", "List-Id: <x.example>\r\n", "Precedence: bulk\r\n"] {
+            let mail = mail(header);
+            assert_eq!(nature(&mail, Findings { has_return: true, ..NOTHING }), Nature::Submission, "{header}");
+            assert!(!may_be_answered(&mail), "{header}");
+        }
+        assert!(may_be_answered(&mail("")));
+    }
+
+    #[test]
+    fn machines_are_told_from_people() {
+        assert_eq!(
+            nature(&mail("X-QQ-AUTO-REPLY: true\r\n"), Findings { sender_known: true, ..NOTHING }),
+            Nature::AutoReply
+        );
+        assert_eq!(nature(&mail("List-Unsubscribe: <https://x.example>\r\n"), NOTHING), Nature::List);
+        assert_eq!(nature(&mail(""), NOTHING), Nature::Foreign);
+        assert_eq!(nature(&mail(""), Findings { sender_known: true, ..NOTHING }), Nature::Question);
+        for address in
+            ["MAILER-DAEMON@x.example", "no-reply@x.example", "owner-list@x.example", "list-request@x.example"]
+        {
+            assert!(is_a_machine(address), "{address}");
+        }
+        assert!(!is_a_machine("replies@x.example"));
+    }
+
+    #[test]
+    fn our_own_letters_are_not_read_as_returns() {
+        let findings = Findings { has_return: true, from_ourselves: true, ..NOTHING };
+        assert_eq!(nature(&mail("Auto-Submitted: auto-generated\r\n"), findings), Nature::AutoReply);
+        assert_eq!(nature(&mail(""), findings), Nature::Submission, "the office forwards what came by other ways");
+    }
+
+    #[test]
+    fn what_is_no_mail_is_unreadable() {
+        let mail = read::open(b"\x00\x01\x02 not a mail at all", &Limits::default());
+        assert_eq!(nature(&mail, NOTHING), Nature::Unreadable);
+    }
+
+    #[test]
+    fn a_subject_that_only_speaks_of_automatic_replies_is_no_automatic_reply() {
+        let raw =
+            "From: a@unit.example\r\nSubject: =?UTF-8?B?5YWz5LqO6Ieq5Yqo5Zue5aSN6K6+572u55qE5oql5ZGK?=\r\n\r\nx\r\n";
+        let mail = read::open(raw.as_bytes(), &Limits::default());
+        assert_eq!(mail.headers.subject.as_deref(), Some("关于自动回复设置的报告"));
+        assert!(may_be_answered(&mail));
+    }
+}
