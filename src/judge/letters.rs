@@ -1,0 +1,118 @@
+//! Letters: facts in, subject, text and HTML out, through templates that an office can edit.
+//!
+//! Every letter has facts (what is told, kept as JSON in the outbox where it cannot be looked up again), a view
+//! (those facts in Chinese words, as the templates see them) and a pair of templates. The subject is the first line
+//! of the text template: `主题：…`.
+
+mod alert;
+mod digest;
+mod engine;
+pub mod labels;
+mod receipt;
+mod receipt_view;
+mod remarks;
+mod reminder;
+mod sample;
+mod table;
+mod words;
+
+use std::fmt;
+
+use chrono::{DateTime, FixedOffset};
+
+use crate::model::campaign::Campaign;
+use crate::model::letter::{Enclosure, LetterKind};
+
+pub use alert::AlertFacts;
+pub use digest::DigestFacts;
+pub use receipt::ReceiptFacts;
+pub use remarks::told;
+pub use reminder::ReminderFacts;
+pub use table::column_name;
+pub use words::{clean, day, moment, weekday};
+
+/// A letter as its templates made it, before it has a recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// One line, free of control characters.
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    /// Pictures the HTML refers to as `cid:<name>`.
+    pub pictures: Vec<Enclosure>,
+}
+
+/// Why a template made no letter. Shown to the office, so in its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateError {
+    /// Name of the template file, such as `ack.html`.
+    pub file: String,
+    /// Counted from 1, where it is known.
+    pub line: Option<usize>,
+    pub message: String,
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(formatter, "{} 第 {line} 行：{}", self.file, self.message),
+            None => write!(formatter, "{}：{}", self.file, self.message),
+        }
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+/// The receipt (回执) for one mail. `now` dates the letter and counts the days that are left.
+///
+/// # Errors
+/// Where a template is missing or faulty.
+pub fn receipt(
+    campaign: &Campaign,
+    facts: &ReceiptFacts,
+    now: DateTime<FixedOffset>,
+) -> Result<Rendered, TemplateError> {
+    engine::render(&campaign.templates, LetterKind::Ack, &facts.view(campaign, now))
+}
+
+/// The reminder (催报). Its wording follows the days that are left at `now`, not the stage it was planned for, so that
+/// a letter that had to wait still tells the truth.
+///
+/// # Errors
+/// Where a template is missing or faulty.
+pub fn reminder(
+    campaign: &Campaign,
+    facts: &ReminderFacts,
+    now: DateTime<FixedOffset>,
+) -> Result<Rendered, TemplateError> {
+    engine::render(&campaign.templates, LetterKind::Reminder, &facts.view(campaign, now))
+}
+
+/// The daily digest (每日简报), as of the moment of its standing.
+///
+/// # Errors
+/// Where a template is missing or faulty.
+pub fn digest(campaign: &Campaign, facts: &DigestFacts) -> Result<Rendered, TemplateError> {
+    engine::render(&campaign.templates, LetterKind::Digest, facts)
+}
+
+/// An alert to staff: something stands still until a person acts.
+///
+/// # Errors
+/// Where a template is missing or faulty.
+pub fn alert(campaign: &Campaign, facts: &AlertFacts, now: DateTime<FixedOffset>) -> Result<Rendered, TemplateError> {
+    engine::render(&campaign.templates, LetterKind::Alert, &facts.view(campaign, now))
+}
+
+/// Renders every template with samples of every situation (full and empty, before and after the deadline) and returns
+/// what is wrong with them, each mistake once. The samples are made from the campaign's own form and roster.
+#[must_use]
+pub fn check(campaign: &Campaign) -> Vec<TemplateError> {
+    let mut mistakes: Vec<TemplateError> = Vec::new();
+    for mistake in sample::every_letter(campaign).into_iter().filter_map(Result::err) {
+        if !mistakes.contains(&mistake) {
+            mistakes.push(mistake);
+        }
+    }
+    mistakes
+}

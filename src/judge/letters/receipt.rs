@@ -1,0 +1,259 @@
+//! The receipt (回执): what came, as what it was taken, what is wrong, what is still owed.
+
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+
+use super::remarks::{MOST_REMARKS, about_file};
+use super::table::{MOST_ROWS, column_name};
+use super::words::{clean, figure};
+use crate::model::campaign::Campaign;
+use crate::model::decision::{Certainty, Role, Understanding};
+use crate::model::ledger::{ItemLedger, ItemStatus, UnitLedger};
+use crate::model::mail::{Digest, Mail, Piece};
+use crate::model::returns::{Item, ReportReturn, TableReturn};
+use crate::model::unit::Unit;
+
+/// Files a receipt lists at most; a mail may hold an archive of thousands.
+const MOST_FILES: usize = 40;
+/// Tables and reports a receipt shows at most, each.
+const MOST_RETURNS: usize = 6;
+
+/// What one receipt tells; kept in the outbox as JSON until the letter is sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReceiptFacts {
+    pub(super) unit: String,
+    pub(super) mail: Digest,
+    pub(super) received_at: DateTime<FixedOffset>,
+    pub(super) subject: String,
+    /// Why the mail is thought to be the unit's; empty where it is certain.
+    pub(super) thought_because: Vec<String>,
+    pub(super) files: Vec<FileFacts>,
+    pub(super) more_files: usize,
+    pub(super) tables: Vec<TableFacts>,
+    pub(super) reports: Vec<ReportFacts>,
+    pub(super) items: Vec<ItemFacts>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct FileFacts {
+    pub(super) name: String,
+    pub(super) role: Role,
+    /// The items that were read from it.
+    pub(super) items: Vec<Item>,
+    pub(super) size: u64,
+    pub(super) sha256: Digest,
+    pub(super) notes: Vec<String>,
+    pub(super) by_person: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct TableFacts {
+    pub(super) file: String,
+    /// How many rows there were before the list was cut.
+    pub(super) rows: usize,
+    pub(super) table: TableReturn,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct ReportFacts {
+    pub(super) file: String,
+    pub(super) report: ReportReturn,
+}
+
+/// One item the unit owes, after this mail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct ItemFacts {
+    pub(super) item: Item,
+    pub(super) status: ItemStatus,
+    pub(super) outcome: Outcome,
+    pub(super) late: bool,
+    pub(super) changes: Vec<Change>,
+}
+
+/// What this mail did to an item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// The mail does not hold it.
+    Absent,
+    /// Came for the first time.
+    New,
+    /// Takes the place of what came at that time.
+    Replaced(DateTime<FixedOffset>),
+    /// Came, but what was filed at that time stands unchanged: the same again, or not taken without a person.
+    Unchanged(DateTime<FixedOffset>),
+    /// Came, but nothing was filed: a person looks at it.
+    Pending,
+}
+
+/// A figure that another return replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Change {
+    pub(super) column: String,
+    pub(super) old: String,
+    pub(super) new: String,
+}
+
+impl ReceiptFacts {
+    /// The facts for one mail of one unit, with the unit's ledger just before and after it was recorded.
+    #[must_use]
+    pub fn new(
+        campaign: &Campaign,
+        understanding: &Understanding,
+        unit: &Unit,
+        ledger_before: &UnitLedger,
+        ledger_after: &UnitLedger,
+        received_at: DateTime<FixedOffset>,
+    ) -> Self {
+        let mail = &understanding.mail;
+        let is_own = |table: &&TableReturn| table.unit.as_ref().is_none_or(|code| code == &unit.code);
+        let mut files = files(understanding);
+        let more_files = files.len().saturating_sub(MOST_FILES);
+        files.truncate(MOST_FILES);
+        let tables = understanding.tables.iter().filter(is_own).take(MOST_RETURNS).map(|table| TableFacts {
+            file: name_of(mail, &table.piece),
+            rows: table.rows.len(),
+            table: shortened(table),
+        });
+        let reports = understanding.reports.iter().take(MOST_RETURNS);
+        let reports = reports.map(|report| ReportFacts { file: name_of(mail, &report.piece), report: report.clone() });
+        let contains = |item| match item {
+            Item::Table => understanding.tables.iter().any(|table| is_own(&table)),
+            Item::Report => !understanding.reports.is_empty(),
+        };
+        let empty = ItemLedger::default();
+        let item = |item: Item| {
+            let before = ledger_before.items.get(&item).unwrap_or(&empty);
+            let after = ledger_after.items.get(&item).unwrap_or(&empty);
+            item_facts(campaign, item, &mail.sha256, contains(item), before, after)
+        };
+        Self {
+            unit: clean(&unit.name, 60),
+            mail: mail.sha256.clone(),
+            received_at,
+            subject: clean(mail.headers.subject.as_deref().unwrap_or_default(), 120),
+            thought_because: thought_because(understanding, unit),
+            more_files,
+            files,
+            tables: tables.collect(),
+            reports: reports.collect(),
+            items: campaign.items.iter().map(|due| item(due.item)).collect(),
+        }
+    }
+}
+
+fn thought_because(understanding: &Understanding, unit: &Unit) -> Vec<String> {
+    match &understanding.unit {
+        Some(claim) if claim.code == unit.code && claim.certainty == Certainty::Probable => {
+            claim.evidence.iter().take(4).map(|evidence| clean(&evidence.text, 120)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The pieces a sender knows as files: no signature's pictures, no archive whose members are listed.
+fn files(understanding: &Understanding) -> Vec<FileFacts> {
+    let mail = &understanding.mail;
+    let role_of = |path: &str| understanding.roles.iter().find(|(of, _)| of == path).map(|(_, role)| *role);
+    let has_members = |path: &str| mail.pieces.iter().any(|piece| piece.inside.as_deref() == Some(path));
+    let items_in = |path: &str| -> Vec<Item> {
+        let table = understanding.tables.iter().any(|table| table.piece == path);
+        let report = understanding.reports.iter().any(|report| report.piece == path);
+        [(table, Item::Table), (report, Item::Report)].into_iter().filter(|(is, _)| *is).map(|(_, item)| item).collect()
+    };
+    let mut files = Vec::new();
+    let in_body = items_in("body");
+    if !in_body.is_empty() {
+        files.push(FileFacts {
+            name: "邮件正文".to_owned(),
+            role: Role::Attachment,
+            items: in_body,
+            size: u64::try_from(mail.body.text.len()).unwrap_or(u64::MAX),
+            sha256: mail.sha256.clone(),
+            notes: Vec::new(),
+            by_person: false,
+        });
+    }
+    for piece in &mail.pieces {
+        let role = role_of(&piece.path).unwrap_or(Role::Attachment);
+        let only_wraps = has_members(&piece.path) && piece.oddities.is_empty();
+        if role == Role::Inline || only_wraps {
+            continue;
+        }
+        let (notes, by_person) = about_file(piece, role);
+        files.push(FileFacts {
+            name: shown_name(mail, piece),
+            role,
+            items: items_in(&piece.path),
+            size: piece.size,
+            sha256: piece.sha256.clone(),
+            notes,
+            by_person,
+        });
+    }
+    files
+}
+
+fn shown_name(mail: &Mail, piece: &Piece) -> String {
+    let name =
+        if piece.name.trim().is_empty() { format!("未命名文件{}", piece.path) } else { clean(&piece.name, 80) };
+    let holder = piece.inside.as_deref().and_then(|path| mail.pieces.iter().find(|holder| holder.path == path));
+    match holder.map(|holder| clean(&holder.name, 60)).filter(|holder| !holder.is_empty()) {
+        Some(holder) => format!("{name}（在“{holder}”内）"),
+        None => name,
+    }
+}
+
+fn name_of(mail: &Mail, path: &str) -> String {
+    if path == "body" {
+        return "邮件正文".to_owned();
+    }
+    mail.pieces
+        .iter()
+        .find(|piece| piece.path == path)
+        .map_or_else(|| "附件".to_owned(), |piece| shown_name(mail, piece))
+}
+
+/// The table as far as a letter shows it, so that a sheet of ten thousand rows does not lie in the outbox.
+fn shortened(table: &TableReturn) -> TableReturn {
+    let mut short = table.clone();
+    short.rows.truncate(MOST_ROWS);
+    short.findings.truncate(MOST_REMARKS * 2);
+    short
+}
+
+fn item_facts(
+    campaign: &Campaign,
+    item: Item,
+    mail: &Digest,
+    contained: bool,
+    before: &ItemLedger,
+    after: &ItemLedger,
+) -> ItemFacts {
+    let stands = after.current.as_ref().filter(|standing| &standing.mail == mail);
+    let replaced = before.current.as_ref().filter(|standing| &standing.mail != mail);
+    let outcome = match (stands, replaced) {
+        (Some(_), Some(old)) => Outcome::Replaced(old.filing.received_at),
+        (Some(_), None) => Outcome::New,
+        (None, _) if !contained => Outcome::Absent,
+        (None, _) => match &after.current {
+            Some(standing) => Outcome::Unchanged(standing.filing.received_at),
+            None => Outcome::Pending,
+        },
+    };
+    let late = matches!(outcome, Outcome::New) && after.first_received_at.is_some_and(|at| at > campaign.deadline);
+    let totals = |standing: Option<&crate::model::ledger::StandingFiling>, key: &str| {
+        standing.and_then(|standing| standing.filing.totals.as_ref()?.get(key).copied().flatten())
+    };
+    let mut changes = Vec::new();
+    if matches!(outcome, Outcome::Replaced(_)) {
+        for column in campaign.form.number_columns() {
+            let (old, new) = (totals(replaced, &column.key), totals(stands, &column.key));
+            if old != new {
+                let said = |value: Option<_>| value.map_or_else(|| "空".to_owned(), |value| figure(value, column.kind));
+                changes.push(Change { column: column_name(&campaign.form, column), old: said(old), new: said(new) });
+            }
+        }
+    }
+    ItemFacts { item, status: after.status(), outcome, late, changes }
+}

@@ -1,0 +1,182 @@
+//! The receipt in the words its templates use.
+
+use chrono::{DateTime, FixedOffset};
+use serde::Serialize;
+
+use super::receipt::{Change, FileFacts, ItemFacts, Outcome, ReceiptFacts};
+use super::remarks::{MOST_REMARKS, Remark, Weight, told};
+use super::table::{ReportView, TableView, report, table};
+use super::words::{Due, Office, due, local, moment, office, short_moment, size};
+use crate::model::campaign::Campaign;
+use crate::model::decision::Role;
+use crate::model::form::FindingCode;
+use crate::model::ledger::ItemStatus;
+use crate::model::returns::Item;
+
+impl ReceiptFacts {
+    /// The facts in the words the templates use.
+    pub(super) fn view(&self, campaign: &Campaign, now: DateTime<FixedOffset>) -> ReceiptView {
+        let shows_visible = self.tables.iter().any(|facts| !facts.table.hidden);
+        let of_tables = self.tables.iter().flat_map(|facts| {
+            let beside_visible = facts.table.hidden && shows_visible;
+            told(&facts.table.findings)
+                .filter(move |finding| !beside_visible || finding.code == FindingCode::HiddenSheet)
+                .map(|finding| Remark::new(&facts.file, finding))
+        });
+        let of_reports =
+            self.reports.iter().flat_map(|facts| told(&facts.report.findings).map(|f| Remark::new(&facts.file, f)));
+        let remarks: Vec<Remark> = of_tables.chain(of_reports).collect();
+        let weighing = |weight: Weight| -> Vec<Remark> {
+            remarks.iter().filter(|remark| remark.weight == weight).take(MOST_REMARKS).cloned().collect()
+        };
+        let titles = |wanted: &[&str]| -> Vec<String> {
+            let standing = self.items.iter().filter(|item| wanted.contains(&item.tone()));
+            standing.map(|item| campaign.item_title(item.item).to_owned()).collect()
+        };
+        ReceiptView {
+            office: office(campaign, now),
+            due: due(campaign, now),
+            unit: self.unit.clone(),
+            received: moment(local(campaign, self.received_at)),
+            subject: self.subject.clone(),
+            thought_because: self.thought_because.clone(),
+            files: self.files.iter().map(|file| file.view(campaign)).collect(),
+            more_files: self.more_files,
+            by_person: self.files.iter().any(|file| file.by_person),
+            tables: self
+                .tables
+                .iter()
+                .map(|facts| TableView {
+                    // A hidden sheet counts where it is the only one.
+                    hidden: facts.table.hidden && shows_visible,
+                    ..table(&campaign.form, &facts.table, &facts.file, facts.rows)
+                })
+                .collect(),
+            reports: self.reports.iter().map(|facts| report(&facts.report, &facts.file)).collect(),
+            mend: weighing(Weight::Mend),
+            office_remarks: weighing(Weight::Office),
+            hints: weighing(Weight::Hint),
+            items: self.items.iter().map(|item| item.view(campaign)).collect(),
+            missing: titles(&["owed"]),
+            to_correct: titles(&["mend"]),
+            in_review: titles(&["wait"]),
+            done: titles(&["good"]),
+            late: self.items.iter().any(|item| item.late),
+            replaces: self.items.iter().any(|item| matches!(item.outcome, Outcome::Replaced(_))),
+            mail: self.mail.short().to_owned(),
+        }
+    }
+}
+
+/// What `ack.txt` and `ack.html` see.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct ReceiptView {
+    office: Office,
+    due: Due,
+    unit: String,
+    received: String,
+    subject: String,
+    thought_because: Vec<String>,
+    files: Vec<FileView>,
+    more_files: usize,
+    by_person: bool,
+    tables: Vec<TableView>,
+    reports: Vec<ReportView>,
+    mend: Vec<Remark>,
+    office_remarks: Vec<Remark>,
+    hints: Vec<Remark>,
+    items: Vec<ItemView>,
+    missing: Vec<String>,
+    to_correct: Vec<String>,
+    in_review: Vec<String>,
+    done: Vec<String>,
+    late: bool,
+    replaces: bool,
+    mail: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct FileView {
+    name: String,
+    taken_as: String,
+    size: String,
+    sha256: String,
+    notes: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct ItemView {
+    title: String,
+    /// Told by colour in the HTML: `good`, `mend` (to correct), `wait` (the office looks), `owed` (has not come).
+    tone: &'static str,
+    status: &'static str,
+    /// What this mail did, as a sentence; may be empty.
+    told: String,
+    /// Whether it took the place of an earlier one.
+    replaced: bool,
+    changes: Vec<Change>,
+}
+
+impl FileFacts {
+    fn view(&self, campaign: &Campaign) -> FileView {
+        let titles: Vec<&str> = self.items.iter().map(|item| campaign.item_title(*item)).collect();
+        let taken_as = match self.role {
+            _ if !titles.is_empty() => titles.join("、"),
+            Role::Table => campaign.item_title(Item::Table).to_owned(),
+            Role::Report => campaign.item_title(Item::Report).to_owned(),
+            Role::Attachment | Role::Inline => "附件".to_owned(),
+            Role::CloudLink => "网盘链接（未下载）".to_owned(),
+            Role::Unopened => "未能打开".to_owned(),
+        };
+        FileView {
+            name: self.name.clone(),
+            taken_as,
+            size: size(self.size),
+            sha256: self.sha256.short().to_owned(),
+            notes: self.notes.clone(),
+        }
+    }
+}
+
+impl ItemFacts {
+    /// How the item stands, as one of four words that the templates colour.
+    fn tone(&self) -> &'static str {
+        match self.status {
+            ItemStatus::Accepted | ItemStatus::Waived => "good",
+            ItemStatus::NeedsCorrection => "mend",
+            ItemStatus::NeedsReview => "wait",
+            ItemStatus::Missing if self.outcome == Outcome::Pending => "wait",
+            ItemStatus::Missing => "owed",
+        }
+    }
+
+    fn view(&self, campaign: &Campaign) -> ItemView {
+        let status = match self.status {
+            ItemStatus::Accepted => "已收到，登记有效",
+            ItemStatus::NeedsCorrection => "已收到，需更正",
+            ItemStatus::NeedsReview => "已收到，已转工作人员核对",
+            ItemStatus::Waived => "免报",
+            ItemStatus::Missing if self.outcome == Outcome::Pending => "已转工作人员核对",
+            ItemStatus::Missing => "尚未收到",
+        };
+        let at = |moment: DateTime<FixedOffset>| short_moment(local(campaign, moment));
+        let told = match &self.outcome {
+            Outcome::Absent | Outcome::New | Outcome::Pending => String::new(),
+            Outcome::Replaced(old) if self.item == Item::Table && self.changes.is_empty() => {
+                format!("替换贵单位{}报送的版本，各项合计数字未变。", at(*old))
+            }
+            Outcome::Replaced(old) => format!("替换贵单位{}报送的版本。", at(*old)),
+            Outcome::Unchanged(standing) => {
+                format!("本次所附未改变已登记的内容，仍以贵单位{}报送的为准。", at(*standing))
+            }
+        };
+        ItemView {
+            title: campaign.item_title(self.item).to_owned(),
+            tone: self.tone(),
+            status,
+            told,
+            replaced: matches!(self.outcome, Outcome::Replaced(_)),
+            changes: self.changes.clone(),
+        }
+    }
+}
