@@ -3,7 +3,10 @@
 pub mod assign;
 pub mod check;
 pub mod days;
+pub mod decide;
+pub mod due;
 pub mod figures;
+pub mod filings;
 pub mod fill;
 pub mod formula;
 pub mod headers;
@@ -16,6 +19,7 @@ pub mod names;
 pub mod nature;
 pub mod numerals;
 pub mod progress;
+pub mod receipts;
 pub mod register;
 pub mod remarks;
 pub mod report;
@@ -24,8 +28,8 @@ pub mod sender;
 pub mod signature;
 pub mod spans;
 pub mod tables;
+#[cfg(test)]
+pub mod testing;
 pub mod totals;
 pub mod understand;
 pub mod words;
-#[cfg(test)]
-pub mod testing;

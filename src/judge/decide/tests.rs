@@ -1,0 +1,177 @@
+//! Decisions on whole mails, with what was filed before handed in.
+
+use std::path::Path;
+
+use super::*;
+use crate::demo::build::form::{Figures, FilledForm, Visit, Writing};
+use crate::demo::build::mime::Draft;
+use crate::demo::build::mimicry::Dialect;
+use crate::demo::build::sheet::{Placement, workbook};
+use crate::judge::understand::understand;
+use crate::read::{self, Limits};
+
+const OFFICE: &str = "office@163.example";
+
+fn register() -> Register {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/campaigns/2021-bayi");
+    let offset = FixedOffset::east_opt(8 * 3600).unwrap();
+    Register::new(vec![crate::config::load_campaign(&folder, offset).unwrap()], vec![OFFICE.to_owned()])
+}
+
+fn at(text: &str) -> DateTime<FixedOffset> {
+    DateTime::parse_from_rfc3339(&format!("{text}:00+08:00")).unwrap()
+}
+
+/// 兴县's table with so many veterans, sent from this address.
+fn mail(from: &str, people: u32, received_at: DateTime<FixedOffset>) -> Draft {
+    let visit =
+        |people: u32| Visit { people, gifts: "米".to_owned(), cost: rust_decimal::Decimal::from(people * 300) };
+    let figures = Figures { veterans: visit(people), others: visit(0), troops: Vec::new(), remarks: String::new() };
+    let form = FilledForm::new("兴县", "2021年8月5日", &figures, Writing::Plain, 4);
+    Draft::new(Dialect::Qq, ("", from), OFFICE, received_at)
+        .subject("兴县统计表")
+        .attach("统计表.xlsx", workbook(&form, Placement::Usual).unwrap())
+}
+
+fn own_address(register: &Register) -> String {
+    let campaign = register.campaign("2021-bayi").unwrap();
+    campaign.roster.unit(&UnitCode::new("141123")).unwrap().emails[0].clone()
+}
+
+fn decided(register: &Register, bytes: &[u8], past: &Past, received_at: DateTime<FixedOffset>) -> Decision {
+    let understanding = understand(read::open(bytes, &Limits::default()), register);
+    decide(&understanding, register, past, Times { received_at, now: received_at })
+}
+
+/// What the store would hand in after these decisions.
+fn past(decisions: &[&Decision], senders: &[&str]) -> Past {
+    let code = UnitCode::new("141123");
+    let events =
+        decisions.iter().flat_map(|decision| &decision.events).filter(|event| event.unit.as_ref() == Some(&code));
+    Past {
+        ledgers: BTreeMap::from([(code.clone(), progress::fold(events))]),
+        senders: BTreeMap::from([(code, senders.iter().map(|&sender| sender.to_owned()).collect())]),
+        ..Past::default()
+    }
+}
+
+fn kinds(decision: &Decision) -> Vec<&'static str> {
+    let kind = |event: &Event| match &event.kind {
+        EventKind::MailRecorded { .. } => "recorded",
+        EventKind::Filed(_) => "filed",
+        EventKind::Duplicated { .. } => "duplicated",
+        EventKind::ReviewAsked { reason: ReviewReason::SenderDoubtful, .. } => "sender doubtful",
+        EventKind::ReviewAsked { reason: ReviewReason::TimeDoubtful, .. } => "time doubtful",
+        EventKind::ReviewAsked { .. } => "review",
+        EventKind::Bounced { .. } => "bounced",
+        _ => "other",
+    };
+    decision.events.iter().map(kind).collect()
+}
+
+#[test]
+fn a_return_is_filed_and_answered_in_its_thread() {
+    let register = register();
+    let sent = mail(&own_address(&register), 10, at("2021-08-05T09:00")).header("Message-ID: <x1@unit.example>");
+    let decision = decided(&register, &sent.bytes(), &Past::default(), at("2021-08-05T09:00"));
+    assert_eq!(kinds(&decision), ["recorded", "filed"]);
+    let [letter] = decision.letters.as_slice() else { panic!("one receipt") };
+    assert_eq!(letter.recipients, [own_address(&register)]);
+    assert_eq!(letter.unit, Some(UnitCode::new("141123")));
+    assert_eq!(decision.readings.len(), 1);
+    assert_eq!(decision.readings[0].file_name, "统计表.xlsx");
+}
+
+#[test]
+fn the_same_again_changes_nothing_and_a_correction_replaces() {
+    let register = register();
+    let address = own_address(&register);
+    let first = decided(
+        &register,
+        &mail(&address, 10, at("2021-08-05T09:00")).bytes(),
+        &Past::default(),
+        at("2021-08-05T09:00"),
+    );
+    let known = past(&[&first], &[]);
+    let again = decided(&register, &mail(&address, 10, at("2021-08-06T09:00")).bytes(), &known, at("2021-08-06T09:00"));
+    assert_eq!(kinds(&again), ["recorded", "duplicated"]);
+    let correction =
+        decided(&register, &mail(&address, 12, at("2021-08-07T09:00")).bytes(), &known, at("2021-08-07T09:00"));
+    assert_eq!(kinds(&correction), ["recorded", "filed"]);
+    let many = Past { duplicates_today: 2, ..past(&[&first], &[]) };
+    let third = decided(&register, &mail(&address, 10, at("2021-08-06T10:00")).bytes(), &many, at("2021-08-06T10:00"));
+    assert_eq!(third.letters, [], "two receipts alike a day are enough");
+}
+
+#[test]
+fn a_strange_address_may_file_what_is_missing_and_not_replace_what_is_accepted() {
+    let register = register();
+    let strange = "someone@private.example";
+    let first = decided(
+        &register,
+        &mail(strange, 10, at("2021-08-05T09:00")).bytes(),
+        &Past::default(),
+        at("2021-08-05T09:00"),
+    );
+    assert_eq!(kinds(&first), ["recorded", "filed"]);
+    let other = "another@private.example";
+    let second = mail(other, 12, at("2021-08-06T09:00")).bytes();
+    let held = decided(&register, &second, &past(&[&first], &[strange]), at("2021-08-06T09:00"));
+    assert_eq!(kinds(&held), ["recorded", "sender doubtful"]);
+    let known = mail(strange, 12, at("2021-08-06T09:00")).bytes();
+    let replaced = decided(&register, &known, &past(&[&first], &[strange]), at("2021-08-06T09:00"));
+    assert_eq!(kinds(&replaced), ["recorded", "filed"], "it has filed for this unit before");
+}
+
+#[test]
+fn mail_from_before_the_opening_is_recorded_and_nothing_more() {
+    let register = register();
+    let old = mail(&own_address(&register), 10, at("2021-07-21T23:59"));
+    let decision = decided(&register, &old.bytes(), &Past::default(), at("2021-07-21T23:59"));
+    assert_eq!(kinds(&decision), ["recorded"]);
+    assert_eq!((decision.letters.len(), decision.readings.len()), (0, 0));
+    assert_eq!(decision.record.campaign, None);
+}
+
+#[test]
+fn machines_and_floods_get_no_answer() {
+    let register = register();
+    let address = own_address(&register);
+    let received_at = at("2021-08-05T09:00");
+    let automatic = mail(&address, 10, received_at).header("Auto-Submitted: auto-generated").bytes();
+    let decision = decided(&register, &automatic, &Past::default(), received_at);
+    assert_eq!((kinds(&decision), decision.letters.len()), (vec!["recorded", "filed"], 0));
+    let flood = Past { answers_today: 10, ..Past::default() };
+    let decision = decided(&register, &mail(&address, 10, received_at).bytes(), &flood, received_at);
+    assert_eq!((kinds(&decision), decision.letters.len()), (vec!["recorded", "filed"], 0));
+}
+
+#[test]
+fn times_that_disagree_across_the_deadline_go_to_a_person() {
+    let register = register();
+    // The mail's own trace says 10 August; the mailbox says the 11th.
+    let sent = mail(&own_address(&register), 10, at("2021-08-10T23:00")).bytes();
+    let decision = decided(&register, &sent, &Past::default(), at("2021-08-11T00:30"));
+    assert_eq!(kinds(&decision), ["recorded", "filed", "time doubtful"]);
+    let close = decided(&register, &sent, &Past::default(), at("2021-08-10T23:05"));
+    assert_eq!(kinds(&close), ["recorded", "filed"]);
+}
+
+#[test]
+fn a_bounce_that_matches_nothing_we_sent_changes_nothing() {
+    let register = register();
+    let received_at = at("2021-08-05T09:00");
+    let bounce = crate::demo::bounce_of("ack.1@163.example", "xing@unit.example", received_at).bytes;
+    assert_eq!(kinds(&decided(&register, &bounce, &Past::default(), received_at)), ["recorded"]);
+    let letter = BouncedLetter {
+        campaign: "2021-bayi".to_owned(),
+        unit: Some(UnitCode::new("141123")),
+        recipient: "xing@unit.example".to_owned(),
+        message_id: "ack.1@163.example".to_owned(),
+    };
+    let known = Past { bounced: Some(letter), ..Past::default() };
+    let decision = decided(&register, &bounce, &known, received_at);
+    assert_eq!(kinds(&decision), ["recorded", "bounced"]);
+    assert!(matches!(decision.events[1].kind, EventKind::Bounced { hard: true, .. }));
+    assert_eq!(decision.letters, []);
+}

@@ -1,0 +1,334 @@
+//! Which tables and reports of a mail are filed for which unit, with which verdict.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, FixedOffset};
+
+use super::decide::{Past, is_accepted, several_senders};
+use crate::model::campaign::{Campaign, ScanPolicy};
+use crate::model::decision::{EvidenceSource, Role, Understanding};
+use crate::model::form::{FindingCode, Severity};
+use crate::model::ledger::{Filing, ReviewReason, Verdict};
+use crate::model::mail::{Digest, Kind, OddityCode, Piece};
+use crate::model::returns::{Finding, Item, ReportReturn, TableReturn, Totals};
+use crate::model::unit::UnitCode;
+
+/// All that is to be filed from one mail, and what a person must see.
+#[derive(Debug, Default)]
+pub struct Plan {
+    pub items: Vec<Planned>,
+    pub reviews: Vec<(Option<UnitCode>, ReviewReason, String)>,
+    /// Why this sender may not replace what is accepted, in Chinese.
+    pub doubtful_sender: Option<String>,
+}
+
+/// One item that is to be filed.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    pub unit: UnitCode,
+    pub item: Item,
+    pub piece: String,
+    pub verdict: Verdict,
+    pub content: Digest,
+    pub totals: Option<Totals>,
+    /// Why a person must look, where the verdict says so.
+    pub reasons: Vec<String>,
+}
+
+impl Planned {
+    /// As the ledger keeps it.
+    #[must_use]
+    pub fn into_filing(self, received_at: DateTime<FixedOffset>) -> Filing {
+        Filing {
+            item: self.item,
+            piece: self.piece,
+            verdict: self.verdict,
+            received_at,
+            content: self.content,
+            totals: self.totals,
+        }
+    }
+}
+
+/// Plans the filings of a submission.
+#[must_use]
+pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past) -> Plan {
+    let mut plan = Plan { doubtful_sender: doubt(understanding, campaign, past), ..Plan::default() };
+    for (unit, tables) in tables_by_unit(understanding) {
+        plan_table(&mut plan, past, &unit, &tables);
+    }
+    let Some(claim) = &understanding.unit else {
+        plan.reviews.push(unknown_unit(understanding, !plan.items.is_empty()));
+        return plan;
+    };
+    plan_report(&mut plan, understanding, campaign, &claim.code);
+    plan_unopened(&mut plan, understanding, campaign, past, &claim.code);
+    plan_unread_table(&mut plan, understanding, past, &claim.code);
+    if plan.items.is_empty() && plan.reviews.is_empty() {
+        let text = "来信附件中没有识别出统计表或专题报告，请人工查看。".to_owned();
+        plan.reviews.push((Some(claim.code.clone()), ReviewReason::FileUnread, text));
+    }
+    plan.items.retain(|planned| campaign.asks_for(planned.item));
+    plan
+}
+
+/// The tables each unit's filing is made from: visible ones before hidden ones.
+fn tables_by_unit(understanding: &Understanding) -> BTreeMap<UnitCode, Vec<&TableReturn>> {
+    let mut by_unit: BTreeMap<UnitCode, Vec<&TableReturn>> = BTreeMap::new();
+    let named: BTreeSet<&UnitCode> =
+        understanding.tables.iter().filter(|table| !table.hidden).filter_map(|table| table.unit.as_ref()).collect();
+    for table in &understanding.tables {
+        let unit = match (&understanding.unit, &table.unit) {
+            (Some(claim), _) => Some(claim.code.clone()),
+            // One mail with several units' tables: each to its own, unless a cell contradicts the address.
+            (None, Some(unit)) if named.len() > 1 && !has(table, FindingCode::UnitNameConflict) => Some(unit.clone()),
+            (None, _) => None,
+        };
+        if let Some(unit) = unit {
+            by_unit.entry(unit).or_default().push(table);
+        }
+    }
+    for tables in by_unit.values_mut() {
+        if tables.iter().any(|table| !table.hidden) {
+            tables.retain(|table| !table.hidden);
+        }
+    }
+    by_unit
+}
+
+fn has(table: &TableReturn, code: FindingCode) -> bool {
+    table.findings.iter().any(|finding| finding.code == code)
+}
+
+fn plan_table(plan: &mut Plan, past: &Past, unit: &UnitCode, tables: &[&TableReturn]) {
+    let is_blank = |table: &&&TableReturn| has(table, FindingCode::BlankForm);
+    let filled: Vec<&TableReturn> = tables.iter().filter(|table| !is_blank(table)).copied().collect();
+    // The blank form sent along as an annex takes nothing back.
+    let accepted = past.ledgers.get(unit).is_some_and(|ledger| is_accepted(ledger, Item::Table));
+    let candidates = match (filled.is_empty(), accepted) {
+        (true, true) => return,
+        (true, false) => tables.to_vec(),
+        (false, _) => filled,
+    };
+    let Some(best) = candidates.iter().min_by_key(|table| verdict(&table.findings)) else { return };
+    let different: BTreeSet<Digest> = candidates.iter().map(|table| table_content(table)).collect();
+    let mut planned = Planned {
+        unit: unit.clone(),
+        item: Item::Table,
+        piece: best.piece.clone(),
+        verdict: verdict(&best.findings),
+        content: table_content(best),
+        totals: Some(best.totals.clone()),
+        reasons: review_reasons(&best.findings),
+    };
+    if different.len() > 1 {
+        planned.verdict = Verdict::NeedsReview;
+        planned.reasons.push(format!("同一封邮件中有{}份内容不同的统计表，无法判断以哪份为准", different.len()));
+        planned.content = Digest::of(different.iter().map(Digest::as_str).collect::<Vec<_>>().join(",").as_bytes());
+    }
+    if best.hidden {
+        planned.verdict = planned.verdict.max(Verdict::NeedsReview);
+        planned.reasons.push("统计表在隐藏的工作表中".to_owned());
+    }
+    plan.items.push(planned);
+}
+
+fn plan_report(plan: &mut Plan, understanding: &Understanding, campaign: &Campaign, unit: &UnitCode) {
+    let rank = |report: &&ReportReturn| {
+        (
+            report.has_text,
+            report.document_number.is_some(),
+            report.title.is_some(),
+            std::cmp::Reverse(report.piece.len()),
+        )
+    };
+    let Some(best) = understanding.reports.iter().max_by_key(rank) else { return };
+    let mut planned = Planned {
+        unit: unit.clone(),
+        item: Item::Report,
+        piece: best.piece.clone(),
+        verdict: verdict(&best.findings),
+        content: report_content(understanding, best),
+        totals: None,
+        reasons: review_reasons(&best.findings),
+    };
+    if !best.has_text && campaign.reports.scans == ScanPolicy::Review {
+        planned.verdict = planned.verdict.max(Verdict::NeedsReview);
+        planned.reasons.push("报告是扫描件或图片，机器读不出文字".to_owned());
+    }
+    plan.items.push(planned);
+}
+
+/// What a finding list comes to: an error only the office can decide on outweighs one the unit can mend.
+fn verdict(findings: &[Finding]) -> Verdict {
+    let errors = || findings.iter().filter(|finding| finding.severity == Severity::Error);
+    if errors().any(|finding| !finding.code.mended_by_unit()) {
+        Verdict::NeedsReview
+    } else if errors().next().is_some() {
+        Verdict::NeedsCorrection
+    } else {
+        Verdict::Accepted
+    }
+}
+
+fn review_reasons(findings: &[Finding]) -> Vec<String> {
+    findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error && !finding.code.mended_by_unit())
+        .map(|finding| finding.text.clone())
+        .collect()
+}
+
+/// Same figures, words and errors, same digest; where they stand does not matter. A unit may mend its sum row alone,
+/// and that is no repetition.
+fn table_content(table: &TableReturn) -> Digest {
+    let mut text = String::new();
+    for row in &table.rows {
+        for (key, filled) in &row.0 {
+            let value = filled.value.as_ref().map(|value| match value {
+                crate::model::returns::Value::Figure(figure) => figure.normalize().to_string(),
+                crate::model::returns::Value::Words(words) => words.clone(),
+            });
+            // A cell that could not be read differs from an empty one.
+            let value = value.or_else(|| filled.written.clone()).unwrap_or_default();
+            text.push_str(&format!("{key}\u{1f}{value}\u{1e}"));
+        }
+        text.push('\u{1d}');
+    }
+    for finding in table.findings.iter().filter(|finding| finding.severity == Severity::Error) {
+        text.push_str(&format!("{:?}\u{1f}", finding.code));
+    }
+    Digest::of(text.as_bytes())
+}
+
+/// A report is the bytes of its file; one written as the mail itself is its words.
+fn report_content(understanding: &Understanding, report: &ReportReturn) -> Digest {
+    let piece = understanding.mail.pieces.iter().find(|piece| piece.path == report.piece);
+    piece.map_or_else(|| Digest::of(understanding.mail.body.own_text.as_bytes()), |piece| piece.sha256.clone())
+}
+
+/// A file named as the table in which nobody found one (a picture, a PDF, another form): never silence about it.
+fn plan_unread_table(plan: &mut Plan, understanding: &Understanding, past: &Past, unit: &UnitCode) {
+    let planned = plan.items.iter().any(|planned| planned.item == Item::Table);
+    if planned || past.ledgers.get(unit).is_some_and(|ledger| is_accepted(ledger, Item::Table)) {
+        return;
+    }
+    let named = understanding.mail.pieces.iter().zip(&understanding.roles).find(|(piece, (_, role))| {
+        matches!(role, Role::Attachment)
+            && ["统计表", "报表"].iter().any(|word| piece.name.contains(word))
+            && !piece.name.contains("通知")
+    });
+    if let Some((piece, _)) = named.filter(|(piece, _)| !is_container(piece.kind)) {
+        plan.items.push(Planned {
+            unit: unit.clone(),
+            item: Item::Table,
+            piece: piece.path.clone(),
+            verdict: Verdict::NeedsReview,
+            content: piece.sha256.clone(),
+            totals: None,
+            reasons: vec![format!("附件“{}”像是统计表，但没有读出表格", file_name(piece))],
+        });
+    }
+}
+
+/// What it holds stands as pieces of its own.
+fn is_container(kind: Kind) -> bool {
+    matches!(kind, Kind::Zip | Kind::Rar | Kind::SevenZip | Kind::Tar | Kind::Gz | Kind::Tnef | Kind::Eml)
+}
+
+/// Files that could not be opened stand for what their names say, so that the unit is told and the office knows.
+fn plan_unopened(plan: &mut Plan, understanding: &Understanding, campaign: &Campaign, past: &Past, unit: &UnitCode) {
+    for (piece, (_, role)) in understanding.mail.pieces.iter().zip(&understanding.roles) {
+        if !matches!(role, Role::Unopened | Role::CloudLink) {
+            continue;
+        }
+        let reason = unopened_reason(piece);
+        let item = item_by_name(&piece.name).filter(|item| campaign.asks_for(*item));
+        let free = item.filter(|item| {
+            let planned = plan.items.iter().any(|planned| planned.item == *item);
+            !planned && !past.ledgers.get(unit).is_some_and(|ledger| is_accepted(ledger, *item))
+        });
+        match free {
+            Some(item) => plan.items.push(Planned {
+                unit: unit.clone(),
+                item,
+                piece: piece.path.clone(),
+                verdict: if unit_can_mend(piece) { Verdict::NeedsCorrection } else { Verdict::NeedsReview },
+                content: piece.sha256.clone(),
+                totals: None,
+                reasons: vec![reason],
+            }),
+            None => plan.reviews.push((Some(unit.clone()), ReviewReason::FileUnread, reason)),
+        }
+    }
+}
+
+fn unopened_reason(piece: &Piece) -> String {
+    let why = piece.oddities.first().map_or("无法打开", |oddity| oddity.text.as_str());
+    format!("附件“{}”：{}", file_name(piece), why.trim_end_matches('。'))
+}
+
+/// The name without the folders of its archive.
+fn file_name(piece: &Piece) -> &str {
+    let name = piece.name.rsplit('/').next().unwrap_or_default();
+    if name.is_empty() { "未命名" } else { name }
+}
+
+/// A password, damage or a cloud link the unit can mend by sending the file again; an unread kind only the office.
+fn unit_can_mend(piece: &Piece) -> bool {
+    [OddityCode::PasswordProtected, OddityCode::Damaged, OddityCode::CloudAttachment, OddityCode::TooLarge]
+        .into_iter()
+        .any(|code| piece.has(code))
+}
+
+/// What a file that nobody opened probably is, by its name.
+fn item_by_name(name: &str) -> Option<Item> {
+    let name = name.to_lowercase();
+    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    if name.contains("统计表") || name.contains("报表") || ends(&[".xls", ".xlsx", ".et", ".xlsb", ".ods", ".csv"])
+    {
+        Some(Item::Table)
+    } else if name.contains("报告") || name.contains("总结") || ends(&[".doc", ".docx", ".wps", ".pdf", ".ofd"]) {
+        Some(Item::Report)
+    } else {
+        None
+    }
+}
+
+fn unknown_unit(understanding: &Understanding, filed: bool) -> (Option<UnitCode>, ReviewReason, String) {
+    let names: Vec<&str> = understanding.candidates.iter().map(|claim| claim.name.as_str()).collect();
+    match (names.as_slice(), filed) {
+        ([], _) => {
+            (None, ReviewReason::UnitUnknown, "报送材料没有写明单位，发件地址也不在名册中，请指定单位。".to_owned())
+        }
+        (names, true) => {
+            let text = format!("一封邮件报送了{}的统计表，已分别登记，请核对；未自动回复。", names.join("、"));
+            (None, ReviewReason::UnitConflict, text)
+        }
+        ([name], false) => (None, ReviewReason::UnitUnknown, format!("不能确定报送单位，线索指向{name}，请指定单位。")),
+        (names, false) => {
+            (None, ReviewReason::UnitConflict, format!("报送单位的线索互相矛盾：{}，请指定单位。", names.join("、")))
+        }
+    }
+}
+
+fn assigned_by_person(understanding: &Understanding) -> bool {
+    let evidence = understanding.unit.iter().flat_map(|claim| &claim.evidence);
+    evidence.into_iter().any(|evidence| evidence.source == EvidenceSource::Person)
+}
+
+/// An address never seen for this unit may file what is missing, but not replace what is accepted (mail.md 24); unless
+/// a person has said whose the mail is, and so has looked at it.
+fn doubt(understanding: &Understanding, campaign: &Campaign, past: &Past) -> Option<String> {
+    if assigned_by_person(understanding) {
+        return None;
+    }
+    if several_senders(understanding) {
+        return Some("邮件有多个发件人".to_owned());
+    }
+    let from = understanding.mail.headers.from.first()?.address.to_lowercase();
+    let claim = understanding.unit.as_ref()?;
+    let in_roster = campaign.roster.units().iter().any(|unit| unit.emails.contains(&from));
+    let used_before = past.senders.get(&claim.code).is_some_and(|senders| senders.contains(&from));
+    (!in_roster && !used_before).then(|| "发件地址不在名册中，此前也未代该单位报送过".to_owned())
+}

@@ -1,0 +1,61 @@
+//! Whether a submission is answered with a receipt, to whom, and with which facts.
+
+use serde::{Deserialize, Serialize};
+
+use super::decide::{Filed, Past, Times, may_answer};
+use super::letters::ReceiptFacts;
+use super::register::Register;
+use crate::model::campaign::Campaign;
+use crate::model::decision::Understanding;
+use crate::model::letter::{LetterKey, LetterOrder};
+
+/// Letters to one sender within a day (mail.md 22).
+const MOST_A_DAY: u32 = 10;
+/// Receipts that say the same, to one sender within a day (mail.md 22).
+const MOST_ALIKE_A_DAY: u32 = 2;
+
+/// What the outbox keeps of a receipt: what it tells, and the thread it stands in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AckFacts {
+    pub receipt: ReceiptFacts,
+    /// Without angle brackets.
+    pub in_reply_to: Option<String>,
+    /// Without angle brackets, oldest first.
+    pub references: Vec<String>,
+}
+
+/// The receipt this submission is owed, if any.
+#[must_use]
+pub fn owed(
+    understanding: &Understanding,
+    register: &Register,
+    campaign: &Campaign,
+    past: &Past,
+    filed: &Filed,
+    times: Times,
+) -> Option<LetterOrder> {
+    let claim = understanding.unit.as_ref()?;
+    let unit = campaign.roster.unit(&claim.code)?;
+    let [from] = understanding.mail.headers.from.as_slice() else { return None };
+    let too_many =
+        past.answers_today >= MOST_A_DAY || (filed.only_duplicates && past.duplicates_today >= MOST_ALIKE_A_DAY);
+    if too_many || !may_answer(understanding, register) || !from.address.contains('@') {
+        return None;
+    }
+    let before = past.ledgers.get(&claim.code).cloned().unwrap_or_default();
+    let headers = &understanding.mail.headers;
+    let facts = AckFacts {
+        receipt: ReceiptFacts::new(campaign, understanding, unit, &before, &filed.ledger_after, times.received_at),
+        in_reply_to: headers.message_id.clone(),
+        references: headers.references.iter().chain(&headers.message_id).cloned().collect(),
+    };
+    Some(LetterOrder {
+        key: LetterKey::Ack { mail: understanding.mail.sha256.clone() },
+        campaign: campaign.id.clone(),
+        unit: Some(claim.code.clone()),
+        recipients: vec![from.address.clone()],
+        facts: serde_json::to_value(facts).unwrap_or_default(),
+        due_at: times.now,
+        expires_at: None,
+    })
+}
