@@ -16,3 +16,4 @@ pub mod post;
 pub mod read;
 pub mod store;
 pub mod wire;
+pub mod work;

@@ -1,0 +1,63 @@
+//! Writes down the reminders and digests that fall due, once each; what they say is decided when they are sent.
+
+use chrono::{DateTime, FixedOffset, TimeDelta};
+
+use super::WorkError;
+use crate::judge::{due, progress};
+use crate::model::campaign::Campaign;
+use crate::model::letter::{LetterKey, LetterOrder};
+use crate::model::standing::UnitStanding;
+use crate::store::Store;
+
+/// Puts into the outbox what `campaign` owes at `now`, and says how many letters that were.
+///
+/// # Errors
+/// The store's.
+pub async fn owe_letters(
+    store: &Store,
+    campaign: &Campaign,
+    digest_to: &[String],
+    sender_domain: &str,
+    now: DateTime<FixedOffset>,
+) -> Result<usize, WorkError> {
+    let mut orders: Vec<LetterOrder> = Vec::new();
+    if let Some(stage) = due::stage_due(campaign, now) {
+        let events = store.events(&campaign.id).await?;
+        let standing = progress::standing(campaign, &events, now);
+        orders.extend(standing.units.iter().filter_map(|unit| reminder(campaign, unit, &stage)));
+    }
+    if let Some(slot) = due::digest_due(campaign, now).filter(|_| !digest_to.is_empty()) {
+        orders.push(LetterOrder {
+            key: LetterKey::Digest { campaign: campaign.id.clone(), slot: due::slot_name(slot) },
+            campaign: campaign.id.clone(),
+            unit: None,
+            recipients: digest_to.to_vec(),
+            facts: serde_json::Value::Null,
+            due_at: slot,
+            // The next day's digest says more.
+            expires_at: Some(slot + TimeDelta::days(1)),
+        });
+    }
+    Ok(store.queue(&orders, sender_domain, now).await?)
+}
+
+/// The reminder a unit is owed at this stage, if it still owes something and has an address that works.
+fn reminder(campaign: &Campaign, standing: &UnitStanding, stage: &due::StageDue<'_>) -> Option<LetterOrder> {
+    if due::owed(standing).is_empty() || standing.undeliverable {
+        return None;
+    }
+    let address = standing.unit.emails.first()?;
+    Some(LetterOrder {
+        key: LetterKey::Reminder {
+            campaign: campaign.id.clone(),
+            unit: standing.unit.code.clone(),
+            stage: stage.stage.name(),
+        },
+        campaign: campaign.id.clone(),
+        unit: Some(standing.unit.code.clone()),
+        recipients: vec![address.clone()],
+        facts: serde_json::Value::Null,
+        due_at: stage.due_at,
+        expires_at: Some(stage.expires_at),
+    })
+}

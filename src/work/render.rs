@@ -1,0 +1,170 @@
+//! A letter that is owed, made into the letter that is sent: what it says is decided at that moment.
+
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+
+use super::collect::{self, Span};
+use super::{WorkError, workbook};
+use crate::judge::letters::{self, AlertFacts, DigestFacts, ReceiptFacts, ReminderFacts, Rendered, TemplateError};
+use crate::judge::receipts::AckFacts;
+use crate::judge::register::Register;
+use crate::judge::{due, progress};
+use crate::model::campaign::Campaign;
+use crate::model::decision::Returned;
+use crate::model::ledger::ItemStatus;
+use crate::model::letter::{Enclosure, Letter, LetterKey};
+use crate::model::returns::Finding;
+use crate::model::unit::UnitCode;
+use crate::store::{Store, StoredLetter};
+
+/// What became of a letter's turn.
+pub enum Rendering {
+    Letter(Box<Letter>),
+    /// It is no longer owed; why.
+    NotOwed(String),
+    /// It cannot be made; a person must mend something.
+    Faulty(String),
+}
+
+/// The body of a letter with its thread.
+struct Content {
+    rendered: Rendered,
+    attachments: Vec<Enclosure>,
+    in_reply_to: Option<String>,
+    references: Vec<String>,
+}
+
+impl Content {
+    fn plain(rendered: Rendered) -> Self {
+        Self { rendered, attachments: Vec::new(), in_reply_to: None, references: Vec::new() }
+    }
+}
+
+/// Facts of an alert as the outbox keeps them.
+#[derive(Serialize, Deserialize)]
+pub struct AlertOrder(pub AlertFacts);
+
+/// Makes the letter, or says why not. `span` matters to digests alone.
+///
+/// # Errors
+/// The store's.
+pub async fn letter(
+    store: &Store,
+    register: &Register,
+    stored: &StoredLetter,
+    span: Span,
+    now: DateTime<FixedOffset>,
+) -> Result<Rendering, WorkError> {
+    let order = &stored.order;
+    let Some(campaign) = register.campaign(&order.campaign) else {
+        return Ok(Rendering::Faulty(format!("the campaign {} is not configured", order.campaign)));
+    };
+    let content = match &order.key {
+        LetterKey::Ack { .. } => receipt(campaign, order.facts.clone(), now),
+        LetterKey::Reminder { unit, stage, .. } => match reminder(store, campaign, unit, stage, now).await? {
+            Some(content) => content,
+            None => return Ok(Rendering::NotOwed("nothing is owed any more".to_owned())),
+        },
+        LetterKey::Digest { slot, .. } => digest(store, campaign, slot, span, now).await?,
+        LetterKey::Alert { .. } => alert(campaign, order.facts.clone(), now),
+    };
+    let content = match content {
+        Ok(content) => content,
+        Err(fault) => return Ok(Rendering::Faulty(fault.to_string())),
+    };
+    Ok(Rendering::Letter(Box::new(Letter {
+        kind: order.key.kind(),
+        campaign: order.campaign.clone(),
+        unit: order.unit.clone(),
+        message_id: stored.message_id.clone(),
+        recipients: order.recipients.clone(),
+        subject: content.rendered.subject,
+        text: content.rendered.text,
+        html: content.rendered.html,
+        pictures: content.rendered.pictures,
+        attachments: content.attachments,
+        in_reply_to: content.in_reply_to,
+        references: content.references,
+        date: now,
+    })))
+}
+
+/// Why a letter could not be made.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error("the letter's facts cannot be read: {0}")]
+    Facts(#[from] serde_json::Error),
+}
+
+fn receipt(campaign: &Campaign, facts: serde_json::Value, now: DateTime<FixedOffset>) -> Result<Content, Fault> {
+    let facts: AckFacts = serde_json::from_value(facts)?;
+    let receipt: &ReceiptFacts = &facts.receipt;
+    let rendered = letters::receipt(campaign, receipt, now)?;
+    Ok(Content { rendered, attachments: Vec::new(), in_reply_to: facts.in_reply_to, references: facts.references })
+}
+
+fn alert(campaign: &Campaign, facts: serde_json::Value, now: DateTime<FixedOffset>) -> Result<Content, Fault> {
+    let AlertOrder(facts) = serde_json::from_value(facts)?;
+    Ok(Content::plain(letters::alert(campaign, &facts, now)?))
+}
+
+/// The reminder as it is true now; `None` where nothing is owed any more.
+async fn reminder(
+    store: &Store,
+    campaign: &Campaign,
+    code: &UnitCode,
+    stage: &str,
+    now: DateTime<FixedOffset>,
+) -> Result<Option<Result<Content, Fault>>, WorkError> {
+    let events = store.events_of(&campaign.id, code).await?;
+    let standing = progress::standing(campaign, &events, now);
+    let Some(unit) = standing.units.iter().find(|unit| &unit.unit.code == code) else { return Ok(None) };
+    let Some(stage) = campaign.reminders.iter().find(|known| known.name() == stage) else { return Ok(None) };
+    let owed = due::owed(unit);
+    if owed.is_empty() {
+        return Ok(None);
+    }
+    let ledger = progress::fold(&events);
+    let mut facts = ReminderFacts::new(campaign, &unit.unit, &ledger, stage, now);
+    for (item, _) in owed.iter().filter(|(_, status)| *status == ItemStatus::NeedsCorrection) {
+        let Some(current) = ledger.items.get(item).and_then(|item| item.current.as_ref()) else { continue };
+        let readings = store.readings_of_many(&[(current.mail.clone(), *item, current.filing.piece.clone())]).await?;
+        if let Some(reading) = readings.first() {
+            facts = facts.with_findings(*item, &reading.file_name, findings(&reading.returned));
+        }
+    }
+    Ok(Some(letters::reminder(campaign, &facts, now).map(Content::plain).map_err(Fault::from)))
+}
+
+fn findings(returned: &Returned) -> &[Finding] {
+    match returned {
+        Returned::Table(table) => &table.findings,
+        Returned::Report(report) => &report.findings,
+    }
+}
+
+async fn digest(
+    store: &Store,
+    campaign: &Campaign,
+    slot: &str,
+    span: Span,
+    now: DateTime<FixedOffset>,
+) -> Result<Result<Content, Fault>, WorkError> {
+    let faults = collect::faults(store, now).await?;
+    let input = collect::digest_input(store, campaign, span, now, faults).await?;
+    let rendered = match letters::digest(campaign, &DigestFacts::new(campaign, &input)) {
+        Ok(rendered) => rendered,
+        Err(fault) => return Ok(Err(fault.into())),
+    };
+    let bytes = workbook::consolidated(campaign, &input.standing, &input.tables, &input.reviews)
+        .map_err(|error| WorkError::Workbook(error.to_string()))?;
+    let day = slot.get(..10).unwrap_or(slot);
+    let workbook = Enclosure {
+        name: format!("汇总表-{day}.xlsx"),
+        media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned(),
+        bytes,
+    };
+    Ok(Ok(Content { rendered, attachments: vec![workbook], in_reply_to: None, references: Vec::new() }))
+}
