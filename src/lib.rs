@@ -10,6 +10,7 @@ pub mod archive;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod demo;
 pub mod inbox;
 pub mod judge;
 pub mod model;
