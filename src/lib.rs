@@ -7,6 +7,7 @@
 //! 3. `work`, where both meet; above it `config`, `daemon`, `demo` and `cli`.
 
 pub mod archive;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;

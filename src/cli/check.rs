@@ -1,0 +1,237 @@
+//! `check`: configuration, database, and with `--online` the servers; one line each with what to do.
+
+use std::io::Write;
+
+use chrono::{DateTime, FixedOffset};
+
+use super::Failure;
+use super::setup::Call;
+use crate::config::{self, Config, MailboxConfig, Transport};
+use crate::inbox::{ImapSettings, KnownFolder, Listing, Session};
+use crate::judge::letters;
+use crate::model::letter::Delivery;
+use crate::post::{Post, SmtpPatience, SmtpPost, SmtpSettings};
+use crate::store::{Store, StoreError};
+
+/// How a line begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// The lines said so far.
+struct Report {
+    worst: Mark,
+}
+
+impl Report {
+    fn say(&mut self, mark: Mark, text: &str) -> Result<(), Failure> {
+        self.worst = self.worst.max(mark);
+        let word = match mark {
+            Mark::Ok => "OK",
+            Mark::Warn => "WARN",
+            Mark::Fail => "FAIL",
+        };
+        writeln!(std::io::stdout(), "{word:<4} {text}")?;
+        Ok(())
+    }
+}
+
+/// Checks everything and fails with 3 where something must be fixed.
+pub(super) async fn check(call: &Call, online: bool) -> Result<(), Failure> {
+    let mut report = Report { worst: Mark::Ok };
+    let file = call.config_file()?;
+    let config = match config::load(&file) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            for mistake in mistakes.list() {
+                report.say(Mark::Fail, &mistake.to_string())?;
+            }
+            return Err(Failure::MustBeFixed);
+        }
+    };
+    let now = call.clock().now(config.offset);
+    configuration(&config, &mut report)?;
+    secrets(&config, &mut report)?;
+    storage(&config, now, &mut report).await?;
+    if online {
+        for mailbox in &config.mailboxes {
+            imap(&config, mailbox, &mut report).await?;
+        }
+        smtp(&config, &mut report).await?;
+    }
+    if report.worst == Mark::Fail { Err(Failure::MustBeFixed) } else { Ok(()) }
+}
+
+fn configuration(config: &Config, report: &mut Report) -> Result<(), Failure> {
+    let campaigns: Vec<String> = config
+        .campaigns
+        .iter()
+        .map(|campaign| format!("{} ({} units)", campaign.id, campaign.roster.units().len()))
+        .collect();
+    report.say(Mark::Ok, &format!("{}: read; campaigns: {}", config.file.display(), campaigns.join(", ")))?;
+    for warning in &config.warnings {
+        report.say(Mark::Warn, &warning.to_string())?;
+    }
+    for campaign in &config.campaigns {
+        let mistakes = letters::check(campaign);
+        for mistake in &mistakes {
+            report.say(Mark::Fail, &format!("campaign {}: template {mistake}", campaign.id))?;
+        }
+        if mistakes.is_empty() {
+            report.say(Mark::Ok, &format!("campaign {}: every letter renders with sample data", campaign.id))?;
+        }
+    }
+    Ok(())
+}
+
+fn secrets(config: &Config, report: &mut Report) -> Result<(), Failure> {
+    let mut servers: Vec<_> = config.mailboxes.iter().map(|mailbox| &mailbox.server).collect();
+    if let Some(smtp) = &config.smtp
+        && let Transport::Smtp(server) = &smtp.transport
+    {
+        servers.push(server);
+    }
+    for server in servers {
+        match server.password.resolve() {
+            Ok(_) => report.say(Mark::Ok, &format!("the password for {} is there", server.host))?,
+            Err(mistake) => report.say(Mark::Fail, &mistake.to_string())?,
+        }
+    }
+    Ok(())
+}
+
+async fn storage(config: &Config, now: DateTime<FixedOffset>, report: &mut Report) -> Result<(), Failure> {
+    let place = config.storage_dir.display();
+    let store = match Store::open_reading(&config.storage_dir, config.offset).await {
+        Ok(store) => store,
+        Err(StoreError::Absent { .. }) => {
+            return report.say(Mark::Warn, &format!("{place}: no database yet; the first `once` or `run` makes it"));
+        }
+        Err(error) => return report.say(Mark::Fail, &error.to_string()),
+    };
+    match store.check().await {
+        Ok(wrong) if wrong.is_empty() => report.say(Mark::Ok, &format!("{place}: the database is sound"))?,
+        Ok(wrong) => {
+            for line in wrong {
+                let text = format!("{place}: {line}; stop the daemon and restore the last backup");
+                report.say(Mark::Fail, &text)?;
+            }
+        }
+        Err(error) => report.say(Mark::Fail, &format!("{place}: {error}"))?,
+    }
+    for (name, state) in store.accounts().await? {
+        let reason = state.reason.unwrap_or_default();
+        if state.parked {
+            let text = format!("account {name} is parked ({reason}); mend the password, then run `check --online`");
+            report.say(Mark::Fail, &text)?;
+        } else if state.not_before.is_some_and(|moment| moment > now) {
+            report.say(Mark::Warn, &format!("account {name} waits before the next login ({reason})"))?;
+        }
+    }
+    for campaign in &config.campaigns {
+        for letter in store.stuck_letters(&campaign.id).await? {
+            let unit = letter.unit.as_ref().map_or("-", |unit| unit.as_str());
+            let said = letter.last_reply.unwrap_or_default();
+            let text = format!("letter {} to unit {unit} is {}: {said}", letter.key, letter.state.as_str());
+            report.say(Mark::Warn, &text)?;
+        }
+    }
+    Ok(())
+}
+
+async fn imap(config: &Config, mailbox: &MailboxConfig, report: &mut Report) -> Result<(), Failure> {
+    let Ok(account) = mailbox.server.account() else { return Ok(()) };
+    let settings = ImapSettings {
+        mailbox: mailbox.name.clone(),
+        account,
+        folders: mailbox.folders.clone(),
+        after: crate::inbox::After::Leave,
+        max_mail_bytes: u32::try_from(config.limits.max_mail_bytes).unwrap_or(u32::MAX),
+        patience: crate::inbox::Patience::default(),
+    };
+    let place = format!("mailbox {} ({})", mailbox.name, mailbox.server.host);
+    let mut session = match Session::connect(&settings).await {
+        Ok(session) => session,
+        Err(error) => return report.say(Mark::Fail, &format!("{place}: {error}")),
+    };
+    let idle = if session.tells_of_new_mail() { "IDLE" } else { "polling" };
+    report.say(Mark::Ok, &format!("{place}: login accepted, {idle}"))?;
+    for folder in &mailbox.folders {
+        // Opened as the daemon does it: 163 lets one in and then refuses every folder (Unsafe Login).
+        match session.look(folder, &KnownFolder::default()).await {
+            Ok(Listing::Found(found)) => {
+                report.say(Mark::Ok, &format!("{place}: folder {folder}, {} mails", found.exists))?;
+            }
+            Ok(Listing::Missing) => {
+                let names = session.folder_names().join(", ");
+                report.say(Mark::Warn, &format!("{place}: there is no folder {folder}; there is: {names}"))?;
+            }
+            Err(error) => return report.say(Mark::Fail, &format!("{place}: folder {folder}: {error}")),
+        }
+    }
+    if crate::inbox::quirks::is_netease(&mailbox.server.host) {
+        let text = format!("{place}: in the web mail's IMAP settings choose 收取全部邮件, not 收取最近30天");
+        report.say(Mark::Warn, &text)?;
+    }
+    session.leave().await;
+    clear_account(config, &mailbox.name).await
+}
+
+async fn smtp(config: &Config, report: &mut Report) -> Result<(), Failure> {
+    let Some(smtp) = &config.smtp else {
+        return report.say(Mark::Warn, "there is no [smtp]: nothing is sent");
+    };
+    let server = match &smtp.transport {
+        Transport::Folder(path) => {
+            return report.say(Mark::Warn, &format!("letters become files in {}", path.display()));
+        }
+        Transport::Smtp(server) => server,
+    };
+    let Ok(account) = server.account() else { return Ok(()) };
+    if !smtp.from.address.eq_ignore_ascii_case(&server.username) {
+        let text = "smtp.from is another address than smtp.username: 163 and QQ refuse such letters (553, 501)";
+        report.say(Mark::Warn, text)?;
+    }
+    let settings = SmtpSettings { account, patience: SmtpPatience::default() };
+    match Post::Smtp(Box::new(SmtpPost::new(settings))).check().await {
+        Ok(()) => {
+            report.say(Mark::Ok, &format!("smtp {}: reached, and we are let in", server.host))?;
+            clear_account(config, crate::work::deliver::SENDING_ACCOUNT).await
+        }
+        Err(outcome) => report.say(Mark::Fail, &format!("smtp {}: {}", server.host, words(&outcome))),
+    }
+}
+
+/// A login that works again ends the parking of its account.
+async fn clear_account(config: &Config, name: &str) -> Result<(), Failure> {
+    let Ok(reading) = Store::open_reading(&config.storage_dir, config.offset).await else { return Ok(()) };
+    let known = reading.account_state(name).await?;
+    reading.close().await;
+    if known.parked {
+        let store = Store::open(&config.storage_dir, config.offset).await?;
+        let now = crate::clock::Clock::System.now(config.offset);
+        store.set_account_state(name, &crate::store::AccountState::default(), now).await?;
+        store.close().await;
+    }
+    Ok(())
+}
+
+/// What the server said, with what it means.
+fn words(outcome: &Delivery) -> String {
+    match outcome {
+        Delivery::Credentials { reply } => {
+            format!("the login is refused: {reply}; 163 and QQ want an authorisation code")
+        }
+        Delivery::NotReached { reply } => format!("not reached: {reply}"),
+        Delivery::Accepted { reply }
+        | Delivery::Retry { reply, .. }
+        | Delivery::Tomorrow { reply }
+        | Delivery::Hold { reply }
+        | Delivery::Stop { reply }
+        | Delivery::NoSuchRecipient { reply }
+        | Delivery::Unknown { reply } => reply.clone(),
+    }
+}
