@@ -1,0 +1,111 @@
+//! The daemon's engine against a server that will not let it in: nothing is tried too often, and the office is told.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset, TimeDelta};
+use mailtally::archive::Archive;
+use mailtally::clock::{Clock, HandClock};
+use mailtally::config;
+use mailtally::daemon::{Engine, Mailbox, Sending};
+use mailtally::inbox::After;
+use mailtally::judge::register::Register;
+use mailtally::model::letter::LetterKind;
+use mailtally::post::Post;
+use mailtally::read::Limits;
+use mailtally::store::Store;
+use mailtally::work::collect;
+use mailtally::work::deliver::Quota;
+use mailtally::work::desk::Desk;
+use tempfile::TempDir;
+use tokio::sync::{Mutex, watch};
+
+use crate::inbox_real::settings;
+use crate::post_real::from;
+use crate::support::scripted_imap::{Fault, Script, ScriptedImap};
+
+fn morning() -> DateTime<FixedOffset> {
+    DateTime::parse_from_rfc3339("2021-08-05T09:00:00+08:00").unwrap()
+}
+
+struct Drill {
+    _folder: TempDir,
+    engine: Engine,
+    clock: HandClock,
+    stop: watch::Receiver<bool>,
+    _sender: watch::Sender<bool>,
+}
+
+async fn drill(server: &ScriptedImap) -> Drill {
+    let folder = tempfile::tempdir().unwrap();
+    let offset = *morning().offset();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/campaigns/2021-bayi");
+    let register = Register::new(vec![config::load_campaign(&shipped, offset).unwrap()], Vec::new());
+    let store = Store::open(folder.path(), offset).await.unwrap();
+    let archive = Archive::open(folder.path());
+    let mut settings = settings(server.account(), &["INBOX"], After::Leave);
+    settings.patience.silence = Duration::from_millis(600);
+    let clock = HandClock::new(morning());
+    let (sender, stop) = watch::channel(false);
+    let engine = Engine {
+        desk: Desk::new(store, archive, Arc::new(register), Limits::default(), "office.example".to_owned()),
+        mailboxes: vec![Mailbox { settings, every: Duration::from_secs(60) }],
+        sending: Some(Sending {
+            post: Mutex::new(Post::Memory(Vec::new())),
+            from: from(),
+            quota: Quota { per_minute: 1000, per_day: 1000 },
+        }),
+        digest_to: Vec::new(),
+        alert_to: vec!["admin@office.example".to_owned()],
+        clock: Clock::Hand(clock.clone()),
+        offset,
+    };
+    Drill { _folder: folder, engine, clock, stop, _sender: sender }
+}
+
+impl Drill {
+    /// Looks once at that many minutes after nine; `true` where it was let in.
+    async fn look(&self, minutes: i64) -> bool {
+        self.clock.set(morning() + TimeDelta::minutes(minutes));
+        matches!(self.engine.look_once(&self.engine.mailboxes[0], &self.stop).await, Ok(Some(_)))
+    }
+
+    async fn alerts(&self) -> Vec<String> {
+        self.engine.clerk().await.unwrap();
+        let post = self.engine.sending.as_ref().unwrap().post.lock().await;
+        let Post::Memory(posted) = &*post else { panic!("a post in memory") };
+        let alerts = posted.iter().filter(|posted| posted.letter.kind == LetterKind::Alert);
+        alerts.map(|posted| posted.letter.text.clone()).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_refused_login_waits_a_quarter_of_an_hour_and_is_parked_after_three() {
+    let refused = Fault::Say(b"TAG NO LOGIN Login error or password error\r\n".to_vec());
+    let faults = vec![("LOGIN", refused.clone()), ("LOGIN", refused.clone()), ("LOGIN", refused)];
+    let server = ScriptedImap::start(Script { faults, ..Script::default() }).await;
+    let drill = drill(&server).await;
+    for (minutes, logins) in [(0, 1), (5, 1), (14, 1), (16, 2), (20, 2), (32, 3), (60, 3), (600, 3)] {
+        assert!(!drill.look(minutes).await);
+        assert_eq!(server.commands_like("LOGIN").len(), logins, "after {minutes} minutes");
+    }
+    let alerts = drill.alerts().await;
+    assert_eq!(alerts.len(), 1, "one alert a cause and day");
+    assert!(alerts[0].contains("登录失败"), "{}", alerts[0]);
+    let told = collect::faults(&drill.engine.desk.store, morning()).await.unwrap();
+    assert!(told.iter().any(|fault| fault.contains("已停用")), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_unsafe_login_alerts_and_mends_itself() {
+    let server = ScriptedImap::start(Script { ids_wanted: 3, ..Script::default() }).await;
+    let drill = drill(&server).await;
+    assert!(!drill.look(0).await);
+    assert_eq!(drill.alerts().await.len(), 1);
+    assert_eq!(drill.alerts().await.len(), 1, "and no second one that day");
+    server.script.lock().unwrap().ids_wanted = 1;
+    assert!(drill.look(1).await, "it is tried again without waiting");
+    let told = collect::faults(&drill.engine.desk.store, morning()).await.unwrap();
+    assert_eq!(told, Vec::<String>::new());
+}
