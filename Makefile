@@ -1,0 +1,20 @@
+# The commands of this repository. `make test` is the one to run before a commit.
+.PHONY: test lint deny golden
+
+# Installs what the tests need (a real IMAP and a real SMTP server) and runs them all.
+test:
+	sh tests/support/install.sh
+	MAILTALLY_TEST_SERVERS=1 cargo test --locked
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+# Licences, bans and sources of every dependency; advisories where their database can be fetched.
+deny:
+	sh .ci/deny
+
+# Writes the golden cases and letters anew; look at the difference before it is committed.
+golden:
+	UPDATE_CASES=1 cargo test --locked --test golden
+	UPDATE_LETTERS=1 cargo test --locked --test letters
