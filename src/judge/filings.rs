@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, FixedOffset};
 
 use super::decide::{Past, is_accepted, several_senders};
+use super::nature::comes_with_every_mail;
 use crate::model::campaign::{Campaign, ScanPolicy};
 use crate::model::decision::{EvidenceSource, Role, Understanding};
 use crate::model::form::{FindingCode, Severity};
@@ -239,7 +240,7 @@ fn is_container(kind: Kind) -> bool {
 /// Files that could not be opened stand for what their names say, so that the unit is told and the office knows.
 fn plan_unopened(plan: &mut Plan, understanding: &Understanding, campaign: &Campaign, past: &Past, unit: &UnitCode) {
     for (piece, (_, role)) in understanding.mail.pieces.iter().zip(&understanding.roles) {
-        if !matches!(role, Role::Unopened | Role::CloudLink) {
+        if !matches!(role, Role::Unopened | Role::CloudLink) || comes_with_every_mail(piece) {
             continue;
         }
         let reason = unopened_reason(piece);

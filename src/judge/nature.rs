@@ -110,7 +110,14 @@ fn reads_as_auto_reply(mail: &Mail) -> bool {
 #[must_use]
 pub fn may_be_a_return(piece: &Piece) -> bool {
     let small_picture = piece.kind == Kind::Image && piece.size < 20_000;
-    !piece.inline && !small_picture
+    !piece.inline && !small_picture && !comes_with_every_mail(piece)
+}
+
+/// Signatures, visiting cards and invitations that mail programs add by themselves.
+#[must_use]
+pub fn comes_with_every_mail(piece: &Piece) -> bool {
+    let name = piece.name.to_lowercase();
+    [".p7s", ".asc", ".vcf", ".ics"].iter().any(|ending| name.ends_with(ending))
 }
 
 fn asks(mail: &Mail) -> bool {
@@ -170,6 +177,18 @@ mod tests {
         let findings = Findings { has_return: true, from_ourselves: true, ..NOTHING };
         assert_eq!(nature(&mail("Auto-Submitted: auto-generated\r\n"), findings), Nature::AutoReply);
         assert_eq!(nature(&mail(""), findings), Nature::Submission, "the office forwards what came by other ways");
+    }
+
+    #[test]
+    fn a_signature_or_a_card_is_no_return() {
+        let part =
+            |name: &str| format!("--b\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\r\nxxxxxx\r\n");
+        let raw = |name: &str| {
+            let head = "From: a@unit.example\r\nSubject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+            read::open(format!("{head}{}--b--\r\n", part(name)).as_bytes(), &Limits::default())
+        };
+        let returns = |name: &str| raw(name).pieces.iter().filter(|piece| may_be_a_return(piece)).count();
+        assert_eq!((returns("smime.p7s"), returns("card.VCF"), returns("table.xyz")), (0, 0, 1));
     }
 
     #[test]
