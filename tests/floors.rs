@@ -128,3 +128,23 @@ fn every_file_opens_with_its_one_job() {
         assert!(!text.starts_with("//! ("), "{} is not written", path.display());
     }
 }
+
+#[test]
+fn every_file_is_part_of_the_program() {
+    for path in all_sources() {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if ["main", "lib"].contains(&stem.as_str()) {
+            continue;
+        }
+        // `a/mod.rs` is declared where `a` stands; everything else in its folder's own file.
+        let (name, folder) = match (stem.as_str(), path.parent().unwrap()) {
+            ("mod", folder) => (folder.file_name().unwrap().to_string_lossy().into_owned(), folder.parent().unwrap()),
+            (_, folder) => (stem, folder),
+        };
+        let declared = [folder.join("mod.rs"), folder.join("lib.rs"), folder.with_extension("rs")]
+            .iter()
+            .filter_map(|file| fs::read_to_string(file).ok())
+            .any(|text| text.contains(&format!("mod {name};")));
+        assert!(declared, "{} belongs to nothing", path.display());
+    }
+}

@@ -5,12 +5,11 @@ use std::io::Write;
 use chrono::{DateTime, FixedOffset};
 
 use super::Failure;
-use super::setup::Call;
+use super::setup::{self, Call};
 use crate::config::{self, Config, MailboxConfig, Transport};
-use crate::inbox::{ImapSettings, KnownFolder, Listing, Session};
+use crate::inbox::{KnownFolder, Listing, Session};
 use crate::judge::letters;
 use crate::model::letter::Delivery;
-use crate::post::{Post, SmtpPatience, SmtpPost, SmtpSettings};
 use crate::store::{Store, StoreError};
 
 /// How a line begins.
@@ -58,9 +57,9 @@ pub(super) async fn check(call: &Call, online: bool) -> Result<(), Failure> {
     storage(&config, now, &mut report).await?;
     if online {
         for mailbox in &config.mailboxes {
-            imap(&config, mailbox, &mut report).await?;
+            imap(&config, mailbox, now, &mut report).await?;
         }
-        smtp(&config, &mut report).await?;
+        smtp(&config, now, &mut report).await?;
     }
     if report.worst == Mark::Fail { Err(Failure::MustBeFixed) } else { Ok(()) }
 }
@@ -142,16 +141,14 @@ async fn storage(config: &Config, now: DateTime<FixedOffset>, report: &mut Repor
     Ok(())
 }
 
-async fn imap(config: &Config, mailbox: &MailboxConfig, report: &mut Report) -> Result<(), Failure> {
-    let Ok(account) = mailbox.server.account() else { return Ok(()) };
-    let settings = ImapSettings {
-        mailbox: mailbox.name.clone(),
-        account,
-        folders: mailbox.folders.clone(),
-        after: crate::inbox::After::Leave,
-        max_mail_bytes: u32::try_from(config.limits.max_mail_bytes).unwrap_or(u32::MAX),
-        patience: crate::inbox::Patience::default(),
-    };
+async fn imap(
+    config: &Config,
+    mailbox: &MailboxConfig,
+    now: DateTime<FixedOffset>,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    // A missing password has been told already.
+    let Ok(settings) = setup::imap_settings(config, mailbox) else { return Ok(()) };
     let place = format!("mailbox {} ({})", mailbox.name, mailbox.server.host);
     let mut session = match Session::connect(&settings).await {
         Ok(session) => session,
@@ -177,10 +174,10 @@ async fn imap(config: &Config, mailbox: &MailboxConfig, report: &mut Report) -> 
         report.say(Mark::Warn, &text)?;
     }
     session.leave().await;
-    clear_account(config, &mailbox.name).await
+    clear_account(config, &mailbox.name, now).await
 }
 
-async fn smtp(config: &Config, report: &mut Report) -> Result<(), Failure> {
+async fn smtp(config: &Config, now: DateTime<FixedOffset>, report: &mut Report) -> Result<(), Failure> {
     let Some(smtp) = &config.smtp else {
         return report.say(Mark::Warn, "there is no [smtp]: nothing is sent");
     };
@@ -190,29 +187,27 @@ async fn smtp(config: &Config, report: &mut Report) -> Result<(), Failure> {
         }
         Transport::Smtp(server) => server,
     };
-    let Ok(account) = server.account() else { return Ok(()) };
+    let Ok(Some(sending)) = setup::sending(config) else { return Ok(()) };
     if !smtp.from.address.eq_ignore_ascii_case(&server.username) {
         let text = "smtp.from is another address than smtp.username: 163 and QQ refuse such letters (553, 501)";
         report.say(Mark::Warn, text)?;
     }
-    let settings = SmtpSettings { account, patience: SmtpPatience::default() };
-    match Post::Smtp(Box::new(SmtpPost::new(settings))).check().await {
+    match sending.post.into_inner().check().await {
         Ok(()) => {
             report.say(Mark::Ok, &format!("smtp {}: reached, and we are let in", server.host))?;
-            clear_account(config, crate::work::deliver::SENDING_ACCOUNT).await
+            clear_account(config, crate::work::deliver::SENDING_ACCOUNT, now).await
         }
         Err(outcome) => report.say(Mark::Fail, &format!("smtp {}: {}", server.host, words(&outcome))),
     }
 }
 
 /// A login that works again ends the parking of its account.
-async fn clear_account(config: &Config, name: &str) -> Result<(), Failure> {
+async fn clear_account(config: &Config, name: &str, now: DateTime<FixedOffset>) -> Result<(), Failure> {
     let Ok(reading) = Store::open_reading(&config.storage_dir, config.offset).await else { return Ok(()) };
     let known = reading.account_state(name).await?;
     reading.close().await;
     if known.parked {
         let store = Store::open(&config.storage_dir, config.offset).await?;
-        let now = crate::clock::Clock::System.now(config.offset);
         store.set_account_state(name, &crate::store::AccountState::default(), now).await?;
         store.close().await;
     }

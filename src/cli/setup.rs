@@ -9,7 +9,7 @@ use chrono::{DateTime, FixedOffset};
 use super::Failure;
 use crate::archive::Archive;
 use crate::clock::Clock;
-use crate::config::{self, Config, Transport};
+use crate::config::{self, Config, MailboxConfig, Transport};
 use crate::daemon::{Engine, Mailbox, Sending};
 use crate::inbox::{After, ImapSettings, Patience};
 use crate::judge::register::Register;
@@ -89,18 +89,10 @@ pub(super) async fn engine(config: &Config, clock: Clock) -> Result<Engine, Fail
     let mut mistakes = Vec::new();
     let mut mailboxes = Vec::new();
     for mailbox in &config.mailboxes {
-        match mailbox.server.account() {
-            Ok(account) => mailboxes.push(Mailbox {
-                settings: ImapSettings {
-                    mailbox: mailbox.name.clone(),
-                    account,
-                    folders: mailbox.folders.clone(),
-                    after: after(&mailbox.after),
-                    max_mail_bytes: u32::try_from(config.limits.max_mail_bytes).unwrap_or(u32::MAX),
-                    patience: Patience::default(),
-                },
-                every: Duration::from_secs(mailbox.poll_seconds),
-            }),
+        match imap_settings(config, mailbox) {
+            Ok(settings) => {
+                mailboxes.push(Mailbox { settings, every: Duration::from_secs(mailbox.poll_seconds) });
+            }
             Err(mistake) => mistakes.push(mistake.to_string()),
         }
     }
@@ -125,6 +117,19 @@ pub(super) async fn engine(config: &Config, clock: Clock) -> Result<Engine, Fail
     })
 }
 
+/// How to look into a mailbox.
+pub(super) fn imap_settings(config: &Config, mailbox: &MailboxConfig) -> Result<ImapSettings, config::Mistake> {
+    Ok(ImapSettings {
+        mailbox: mailbox.name.clone(),
+        account: mailbox.server.account()?,
+        folders: mailbox.folders.clone(),
+        after: after(&mailbox.after),
+        max_mail_bytes: u32::try_from(config.limits.max_mail_bytes).unwrap_or(u32::MAX),
+        patience: Patience::default(),
+    })
+}
+
+/// How letters leave; `None` where nothing is to be sent.
 pub(super) fn sending(config: &Config) -> Result<Option<Sending>, config::Mistake> {
     let Some(smtp) = &config.smtp else { return Ok(None) };
     let post = match &smtp.transport {

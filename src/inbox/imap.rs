@@ -108,12 +108,6 @@ impl Session {
         self.folders.iter().map(|folder| utf7::decode(&folder.wire)).collect()
     }
 
-    /// Whether the mailbox has this folder.
-    #[must_use]
-    pub fn has_folder(&self, name: &str) -> bool {
-        self.resolve(name).is_some()
-    }
-
     /// Whether the server tells of new mail by itself (IDLE).
     #[must_use]
     pub fn tells_of_new_mail(&self) -> bool {

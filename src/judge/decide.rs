@@ -193,17 +193,12 @@ pub struct Filed {
     pub ledger_after: UnitLedger,
     /// Nothing was new.
     pub only_duplicates: bool,
-    /// Something waits for a person, in Chinese sentences for the unit.
-    pub waiting: Vec<String>,
 }
 
 fn file_all(writer: &mut Writer<'_>, understanding: &Understanding, campaign: &Campaign, past: &Past) -> Filed {
     let plan = filings::plan(understanding, campaign, past);
     let mut filed = file_items(writer, campaign, past, plan.items, plan.doubtful_sender.as_deref());
     for (unit, reason, text) in plan.reviews {
-        if unit.is_some() {
-            filed.waiting.push(text.clone());
-        }
         writer.review(unit, reason, text);
     }
     if let Some(text) = doubtful_time(understanding, campaign, writer.times) {
@@ -246,13 +241,12 @@ fn file_items(
                 filed.only_duplicates = false;
                 let doubt = doubtful_sender.unwrap_or_default();
                 let title = campaign.item_title(planned.item);
-                filed.waiting.push(format!("{title}与此前已收的内容不同，已转工作人员核对"));
                 let text = format!("{doubt}，所报{title}与已采用的不同，未自动替换，请核定。");
                 writer.review_item(unit, ReviewReason::SenderDoubtful, planned.item, text);
             }
             _ => {
                 filed.only_duplicates = false;
-                file_one(writer, campaign, planned, &mut filed);
+                file_one(writer, campaign, planned);
             }
         }
     }
@@ -282,7 +276,7 @@ fn settle_outdated(writer: &mut Writer<'_>, campaign: &Campaign, past: &Past, un
     }
 }
 
-fn file_one(writer: &mut Writer<'_>, campaign: &Campaign, planned: Planned, filed: &mut Filed) {
+fn file_one(writer: &mut Writer<'_>, campaign: &Campaign, planned: Planned) {
     let Planned { unit, item, verdict, reasons, .. } = &planned;
     let review = (*verdict == Verdict::NeedsReview).then(|| {
         let why = if reasons.is_empty() { "需人工核定".to_owned() } else { reasons.join("；") };
@@ -291,7 +285,6 @@ fn file_one(writer: &mut Writer<'_>, campaign: &Campaign, planned: Planned, file
     let (unit, item) = (unit.clone(), *item);
     writer.add(Some(unit), EventKind::Filed(planned.into_filing(writer.times.received_at)));
     if let Some((unit, text)) = review {
-        filed.waiting.push(text.clone());
         writer.review_item(unit, ReviewReason::ItemNeedsReview, item, text);
     }
 }

@@ -122,12 +122,6 @@ impl Grid {
     pub fn last_row(&self) -> Option<u32> {
         self.cells.last().map(|cell| cell.row)
     }
-
-    /// The right-most used column, or `None` in an empty grid.
-    #[must_use]
-    pub fn last_column(&self) -> Option<u32> {
-        self.cells.iter().map(|cell| cell.column).max()
-    }
 }
 
 impl CellValue {

@@ -1,11 +1,9 @@
 //! What happened: appended, never changed, read back in the order of recording.
 
-use chrono::{DateTime, FixedOffset};
 use sqlx::{FromRow, SqliteConnection};
 
-use super::{Store, StoreError, digest, garbled, letters, millis, unit_code};
+use super::{Store, StoreError, digest, garbled, millis, unit_code};
 use crate::model::ledger::{Actor, Event, EventKind};
-use crate::model::letter::LetterOrder;
 use crate::model::unit::UnitCode;
 
 #[derive(FromRow)]
@@ -27,25 +25,6 @@ impl Store {
     pub async fn append(&self, events: &[Event]) -> Result<Vec<i64>, StoreError> {
         let mut write = self.begin().await?;
         let ids = insert(&mut write, events).await?;
-        write.commit().await?;
-        Ok(ids)
-    }
-
-    /// A person's act or a due moment: events and the letters owed because of them, in one transaction. Letters whose
-    /// key is known stay as they are.
-    ///
-    /// # Errors
-    /// As [`Store::append`].
-    pub async fn append_with_letters(
-        &self,
-        events: &[Event],
-        orders: &[LetterOrder],
-        sender_domain: &str,
-        now: DateTime<FixedOffset>,
-    ) -> Result<Vec<i64>, StoreError> {
-        let mut write = self.begin().await?;
-        let ids = insert(&mut write, events).await?;
-        letters::insert(&mut write, orders, sender_domain, now).await?;
         write.commit().await?;
         Ok(ids)
     }

@@ -33,28 +33,6 @@ impl Store {
         .await?)
     }
 
-    /// How many letters, of this kind or of any, this address got or may have got since then.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn sent_to_since(
-        &self,
-        address: &str,
-        since: DateTime<FixedOffset>,
-        kind: Option<LetterKind>,
-    ) -> Result<u32, StoreError> {
-        Ok(sqlx::query_scalar(
-            "SELECT count(*) FROM attempts JOIN letters ON key = letter
-             WHERE at >= ?2 AND outcome IN ('sending', 'sent', 'unknown') AND (?3 IS NULL OR kind = ?3)
-               AND EXISTS (SELECT 1 FROM json_each(recipients) AS recipient WHERE lower(recipient.value) = lower(?1))",
-        )
-        .bind(address)
-        .bind(millis(since))
-        .bind(kind.map(LetterKind::as_str))
-        .fetch_one(&self.reader)
-        .await?)
-    }
-
     /// How many letters this address was owed since then, sent or not.
     ///
     /// # Errors
