@@ -84,29 +84,48 @@ pub struct Segment<'a> {
 /// Beyond this many costs only whole columns are tried.
 const MOST_SINGLE_PARTS: usize = 8;
 
+/// What is suspected to stand in another unit of money than its column's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Suspects {
+    Nothing,
+    Total,
+    /// Costs, by their place among the segment's parts.
+    Costs(Vec<usize>),
+}
+
+/// Tells of what is suspected.
+pub fn tell(suspects: &Suspects, segment: &Segment, remarks: &mut Remarks) {
+    match suspects {
+        Suspects::Nothing => {}
+        Suspects::Total => suspect_total(segment, remarks),
+        Suspects::Costs(places) => {
+            places.iter().filter_map(|place| segment.parts.get(*place)).for_each(|part| part.suspect(remarks));
+        }
+    }
+}
+
 /// Looks for the smallest change of unit that makes a total agree.
-pub fn explain(segment: &Segment, form: &Form, remarks: &mut Remarks) {
+#[must_use]
+pub fn explain(segment: &Segment, form: &Form) -> Suspects {
     let Some(sum) = segment.parts.iter().try_fold(Decimal::ZERO, |sum, part| exact_add(sum, part.value)) else {
-        return;
+        return Suspects::Nothing;
     };
     if segment.total <= Decimal::ZERO || sum.is_zero() {
-        return;
+        return Suspects::Nothing;
     }
     // The last place may have been rounded or cut off.
     let last_place = Decimal::try_from_i128_with_scale(1, segment.total.scale()).unwrap_or_default();
     let same = sum.checked_sub(segment.total).is_some_and(|apart| apart.abs() < last_place);
     if same {
-        match wrong_side(&segment.parts, form) {
-            Some(Side::Total) => suspect_total(segment, remarks),
-            Some(Side::Costs) => segment.parts.iter().for_each(|part| part.suspect(remarks)),
-            None => {}
-        }
-        return;
+        return match wrong_side(&segment.parts, form) {
+            Some(Side::Total) => Suspects::Total,
+            Some(Side::Costs) => Suspects::Costs((0..segment.parts.len()).collect()),
+            None => Suspects::Nothing,
+        };
     }
-    for wrong in smallest_subset(segment, form).unwrap_or_default() {
-        if let Some(part) = segment.parts.get(wrong) {
-            part.suspect(remarks);
-        }
+    match smallest_subset(segment, form) {
+        Some(places) if !places.is_empty() => Suspects::Costs(places),
+        _ => Suspects::Nothing,
     }
 }
 

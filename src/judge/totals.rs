@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::check::{cell_of, exact_add, rounded_total, rows_of_sum};
 use super::fill::{FilledTable, GridRow};
 use super::layout::Layout;
-use super::money::{Part, Segment, explain};
+use super::money::{Part, Segment, Suspects, explain, tell};
 use super::remarks::{Remarks, column_title};
 use crate::model::form::{Check, FindingCode, Form};
 
@@ -224,17 +224,21 @@ impl Totals<'_> {
         let Some(right) = rounded_total(costs, total.map_or(1, |total| total.scale())) else { return };
         let title = self.form.column(self.total).map(|column| column_title(column, self.form)).unwrap_or_default();
         let at = cell.unwrap_or_default();
-        let text = match total {
-            Some(total) => {
-                format!("{at} {title}填写为 {total} 万元，各项经费相加为 {costs} 元，应为 {right} 万元，请核对。")
-            }
-            None => format!("{at} {title}没有填写，各项经费相加为 {costs} 元，应为 {right} 万元，请补填。"),
+        let Some(total) = total else {
+            let text = format!("{at} {title}没有填写，各项经费相加为 {costs} 元，应为 {right} 万元，请补填。");
+            remarks.add(FindingCode::TotalMismatch, cell, text);
+            return;
         };
+        let segment = Segment { total, cell: at, title: &title, parts: self.parts_of(rows) };
+        let suspects = explain(&segment, self.form);
+        let advice = match suspects {
+            // Where the costs are what is wrong, 应为 0.0 万元 would lead the unit astray.
+            Suspects::Costs(_) => "疑因经费栏的金额单位有误，请一并核对".to_owned(),
+            Suspects::Total | Suspects::Nothing => format!("应为 {right} 万元，请核对"),
+        };
+        let text = format!("{at} {title}填写为 {total} 万元，各项经费相加为 {costs} 元，{advice}。");
         remarks.add(FindingCode::TotalMismatch, cell, text);
-        if let (Some(total), Some(cell)) = (total, cell) {
-            let segment = Segment { total, cell, title: &title, parts: self.parts_of(rows) };
-            explain(&segment, self.form, remarks);
-        }
+        tell(&suspects, &segment, remarks);
     }
 
     fn parts_of(&self, rows: &Range<usize>) -> Vec<Part> {

@@ -237,6 +237,8 @@ fn costs_in_wan_are_suspected() {
             "unit_of_money_suspect@I5=10000"
         ]
     );
+    // Told to write 应为 0.0 万元, a unit would mend the one figure that is right.
+    assert!(!all.findings[0].text.contains("应为"), "{}", all.findings[0].text);
     let troops = one("100 | 米 | 20000 | 10 | 油 | 4120 | 一中队 | 金 | 1.5 | 3.9 |");
     assert_eq!(told(&troops), ["total_mismatch@J5", "unit_of_money_suspect@I5=15000"]);
     let hidden_by_rounding = one("100 | 米 | 1.2 | 10 | 油 | 4120 | 一中队 | 金 | 30000 | 3.4 |");
