@@ -1,18 +1,44 @@
-//! Golden cases: each folder of `tests/cases` holds a mail and what `inspect --json` makes of it, word for word.
+//! Golden cases: each folder of `tests/cases` holds one file, a mail or a bare attachment, and what `inspect --json` makes
+//! of it, word for word.
 //!
-//! The mails are written by the generator in `src/demo`; `UPDATE_CASES=1` writes mails and expectations anew.
+//! The mails of a whole collection are written by the generator in `src/demo`, the files beside them by the modules of
+//! `tests/golden`; `UPDATE_CASES=1` writes files and expectations anew. What only real programs write (LibreOffice, WPS's
+//! kin) was made by the scripts in `tests/generate` and is kept as they wrote it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "golden/containers.rs"]
+mod containers;
+#[path = "golden/documents.rs"]
+mod documents;
+#[path = "golden/fixed.rs"]
+mod fixed;
+#[path = "golden/forms.rs"]
+mod forms;
+#[path = "golden/mails.rs"]
+mod mails;
+#[path = "golden/reports.rs"]
+mod reports;
+#[path = "golden/workbooks.rs"]
+mod workbooks;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mailtally::cli::inspect::inspected;
 use mailtally::cli::inspect_json::document;
 use mailtally::config;
 use mailtally::demo::campaign_mails;
 use mailtally::judge::register::Register;
-use mailtally::judge::understand::understand;
-use mailtally::read::{self, Limits};
+
+/// One file to be inspected.
+pub struct Case {
+    /// The folder under `tests/cases`.
+    pub name: String,
+    /// The file's name in it, as a unit might have named it.
+    pub file: String,
+    pub bytes: Vec<u8>,
+}
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
@@ -24,22 +50,53 @@ fn register() -> (Register, chrono::FixedOffset) {
     (Register::new(campaigns, Vec::new()), offset)
 }
 
-fn inspected(mail: &[u8], register: &Register) -> String {
-    let understanding = understand(read::open(mail, &Limits::default()), register);
-    serde_json::to_string_pretty(&document("mail.eml", &understanding, false)).unwrap() + "\n"
+fn generated(register: &Register, offset: chrono::FixedOffset) -> Vec<Case> {
+    let roster = register.entries()[0].campaign.roster.clone();
+    let mut cases: Vec<Case> = campaign_mails(&roster, offset)
+        .unwrap()
+        .into_iter()
+        .map(|sample| Case { name: sample.name, file: "mail.eml".to_owned(), bytes: sample.bytes })
+        .collect();
+    for of_topic in [
+        containers::cases,
+        documents::cases,
+        fixed::cases,
+        forms::cases,
+        mails::cases,
+        reports::cases,
+        workbooks::cases,
+    ] {
+        cases.extend(of_topic());
+    }
+    cases
+}
+
+fn told(name: &str, bytes: &[u8], register: &Register) -> String {
+    let (understanding, bare) = inspected(bytes, name, register);
+    serde_json::to_string_pretty(&document(name, &understanding, bare)).unwrap() + "\n"
+}
+
+/// The one file of a case beside its expectation.
+fn input(folder: &Path) -> PathBuf {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.file_name().is_some_and(|name| name != "expected.json"))
+        .collect();
+    assert_eq!(files.len(), 1, "one input in {}", folder.display());
+    files.remove(0)
 }
 
 #[test]
 fn every_case_reads_as_it_always_did() {
     let cases = root().join("tests/cases");
     let (register, offset) = register();
-    if std::env::var_os("UPDATE_CASES").is_some() {
-        let roster = register.entries()[0].campaign.roster.clone();
-        for sample in campaign_mails(&roster, offset).unwrap() {
-            let folder = cases.join(&sample.name);
+    let update = std::env::var_os("UPDATE_CASES").is_some();
+    if update {
+        for case in generated(&register, offset) {
+            let folder = cases.join(&case.name);
             fs::create_dir_all(&folder).unwrap();
-            fs::write(folder.join("mail.eml"), &sample.bytes).unwrap();
-            fs::write(folder.join("expected.json"), inspected(&sample.bytes, &register)).unwrap();
+            fs::write(folder.join(&case.file), &case.bytes).unwrap();
         }
     }
     let mut folders: Vec<PathBuf> = fs::read_dir(&cases).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -47,9 +104,13 @@ fn every_case_reads_as_it_always_did() {
     assert!(folders.len() >= 60, "the cases were found");
     let mut different = Vec::new();
     for folder in folders {
-        let mail = fs::read(folder.join("mail.eml")).unwrap();
+        let file = input(&folder);
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let found = told(&name, &fs::read(&file).unwrap(), &register);
+        if update {
+            fs::write(folder.join("expected.json"), &found).unwrap();
+        }
         let expected = fs::read_to_string(folder.join("expected.json")).unwrap();
-        let found = inspected(&mail, &register);
         if found != expected {
             let line = expected.lines().zip(found.lines()).position(|(one, other)| one != other).unwrap_or_default();
             let at = |text: &str| text.lines().nth(line).unwrap_or("(end)").trim().to_owned();

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Failure;
 use super::history::one_line;
@@ -34,7 +34,8 @@ pub(super) fn inspect(call: &Call, files: &[PathBuf], json: bool) -> Result<(), 
                 continue;
             }
         };
-        let (understanding, bare) = inspected(&bytes, file, &register);
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let (understanding, bare) = inspected(&bytes, &name, &register);
         if !json {
             words(&mut out, &source, &understanding, bare)?;
         } else if files.len() == 1 {
@@ -50,10 +51,10 @@ pub(super) fn inspect(call: &Call, files: &[PathBuf], json: bool) -> Result<(), 
 }
 
 /// Reads and judges one file; `true` where it is no mail but a bare attachment.
-fn inspected(bytes: &[u8], file: &Path, register: &Register) -> (Understanding, bool) {
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+#[must_use]
+pub fn inspected(bytes: &[u8], name: &str, register: &Register) -> (Understanding, bool) {
     let judged =
-        std::panic::catch_unwind(AssertUnwindSafe(|| match read::open_file(bytes, &name, &Limits::default()) {
+        std::panic::catch_unwind(AssertUnwindSafe(|| match read::open_file(bytes, name, &Limits::default()) {
             Opened::Mail(mail) => (understand(*mail, register), false),
             Opened::Bare { sha256, pieces } => {
                 let mail = Mail { pieces, ..empty(sha256, bytes.len()) };

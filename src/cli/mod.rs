@@ -4,7 +4,7 @@ mod check;
 mod demo;
 mod files;
 mod history;
-mod inspect;
+pub mod inspect;
 pub mod inspect_json;
 pub mod log;
 mod office;

@@ -1,0 +1,8 @@
+//! Workbooks of every kind.
+
+use super::Case;
+
+/// The cases of this file, always the same bytes.
+pub fn cases() -> Vec<Case> {
+    Vec::new()
+}
