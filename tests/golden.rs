@@ -30,6 +30,8 @@ use mailtally::cli::inspect_json::document;
 use mailtally::config;
 use mailtally::demo::campaign_mails;
 use mailtally::judge::register::Register;
+use mailtally::read::Limits;
+use mailtally::work::opener::Opener;
 
 /// One file to be inspected.
 pub struct Case {
@@ -72,7 +74,7 @@ fn generated(register: &Register, offset: chrono::FixedOffset) -> Vec<Case> {
 }
 
 fn told(name: &str, bytes: &[u8], register: &Register) -> String {
-    let (understanding, bare) = inspected(bytes, name, register);
+    let (understanding, bare) = inspected(bytes, name, register, &Opener::Here(Limits::default())).unwrap();
     serde_json::to_string_pretty(&document(name, &understanding, bare)).unwrap() + "\n"
 }
 

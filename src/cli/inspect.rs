@@ -1,8 +1,11 @@
 //! `inspect`: what the pipeline makes of a mail or a bare attachment, recorded nowhere.
 
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
 
 use super::Failure;
 use super::history::one_line;
@@ -15,59 +18,225 @@ use crate::judge::understand::understand;
 use crate::model::decision::{Certainty, Claim, Role, Understanding};
 use crate::model::form::Severity;
 use crate::model::ledger::Nature;
-use crate::model::mail::{Body, Digest, Headers, Mail, Oddity, OddityCode};
+use crate::model::mail::{
+    Body, Content, Digest, Headers, Kind, Mail, Oddity, OddityCode, Opened, Piece, Refusal, Summing,
+};
 use crate::model::returns::Finding;
-use crate::read::{self, Limits, Opened};
+use crate::read::{self, sniff};
+use crate::sandbox::Unopened;
+use crate::work::opener::Opener;
+
+/// Files of more octets than this are named and summed, not opened.
+const LARGEST: u64 = 128 << 20;
+/// Files of more octets than this are opened one at a time, so that memory stays bounded.
+const LARGE: usize = 8 << 20;
+/// Files opened at once.
+const MOST_AT_ONCE: usize = 4;
 
 /// Inspects files in the order given. What is in a mail is never a failure; a file that cannot be read is.
 pub(super) fn inspect(call: &Call, files: &[PathBuf], json: bool) -> Result<(), Failure> {
     let (_, campaigns) = config::load_campaigns(&call.config_file()?)?;
-    let register = Register::new(campaigns, Vec::new());
+    let inspector = Inspector {
+        register: Register::new(campaigns, Vec::new()),
+        opener: Opener::for_a_look(),
+        form: match (json, files.len()) {
+            (false, _) => Form::Words,
+            (true, 1) => Form::Document,
+            (true, _) => Form::Line,
+        },
+        large: Mutex::new(()),
+    };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut unread = Vec::new();
-    for file in files {
-        let source = file.display().to_string();
-        let bytes = match std::fs::read(file) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                unread.push(format!("{source}: {error}"));
-                continue;
+    inspector.each(files, |told| {
+        match told {
+            Ok(text) => {
+                out.write_all(&text)?;
+                out.flush()?;
             }
-        };
-        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let (understanding, bare) = inspected(&bytes, &name, &register);
-        if !json {
-            words(&mut out, &source, &understanding, bare)?;
-        } else if files.len() == 1 {
-            serde_json::to_writer_pretty(&mut out, &document(&source, &understanding, bare))?;
-            writeln!(out)?;
-        } else {
-            serde_json::to_writer(&mut out, &document(&source, &understanding, bare))?;
-            writeln!(out)?;
+            Err(failure) => unread.push(failure),
         }
-        out.flush()?;
-    }
+        Ok(())
+    })?;
     if unread.is_empty() { Ok(()) } else { Err(Failure::World(anyhow::anyhow!(unread.join("\n")))) }
 }
 
-/// Reads and judges one file; `true` where it is no mail but a bare attachment.
-#[must_use]
-pub fn inspected(bytes: &[u8], name: &str, register: &Register) -> (Understanding, bool) {
-    let judged =
-        std::panic::catch_unwind(AssertUnwindSafe(|| match read::open_file(bytes, name, &Limits::default()) {
-            Opened::Mail(mail) => (understand(*mail, register), false),
-            Opened::Bare { sha256, pieces } => {
-                let mail = Mail { pieces, ..empty(sha256, bytes.len()) };
-                (understand(mail, register), true)
-            }
-        }));
-    judged.unwrap_or_else(|_| (unreadable(bytes), false))
+/// How the results are written.
+#[derive(Clone, Copy)]
+enum Form {
+    Words,
+    /// One JSON document over several lines.
+    Document,
+    /// One JSON document a line.
+    Line,
 }
 
-fn empty(sha256: Digest, size: usize) -> Mail {
+struct Inspector {
+    register: Register,
+    opener: Opener,
+    form: Form,
+    large: Mutex<()>,
+}
+
+/// What is printed of one file, or why it could not be read.
+type Told = Result<Vec<u8>, String>;
+
+impl Inspector {
+    /// Inspects several files at once and hands over what is told of them in the order given.
+    fn each(&self, files: &[PathBuf], mut tell: impl FnMut(Told) -> std::io::Result<()>) -> std::io::Result<()> {
+        let at_once = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_AT_ONCE).min(files.len());
+        let next = AtomicUsize::new(0);
+        let (sender, receiver) = mpsc::sync_channel(MOST_AT_ONCE);
+        std::thread::scope(|scope| {
+            for _ in 0..at_once {
+                let (sender, next) = (sender.clone(), &next);
+                scope.spawn(move || {
+                    loop {
+                        let place = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(file) = files.get(place) else { break };
+                        // Nobody reads any more: whoever took our output has enough.
+                        if sender.send((place, self.told(file))).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            // The scope waits for its threads, and they for room in the channel: it has to go first.
+            in_order(receiver, &mut tell)
+        })
+    }
+
+    fn told(&self, file: &Path) -> Told {
+        let source = file.display().to_string();
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let contents = Contents::of(file).map_err(|error| format!("{source}: {error}"))?;
+        let (understanding, bare) = match contents {
+            Contents::Whole(bytes) => {
+                let alone = (bytes.len() > LARGE).then(|| self.large.lock().unwrap_or_else(PoisonError::into_inner));
+                let judged = inspected(&bytes, &name, &self.register, &self.opener);
+                drop(alone);
+                judged.map_err(|error| format!("{source}: {error}"))?
+            }
+            Contents::TooLarge { sha256, size, head } => {
+                let oddity = Oddity::new(OddityCode::TooLarge, "文件太大，没有打开，请人工查看");
+                let unopened = unopened(&head, &name, (sha256, size), oddity);
+                (understand_opened(unopened.0, &self.register), unopened.1)
+            }
+        };
+        let mut text = Vec::new();
+        match self.form {
+            Form::Words => words(&mut text, &source, &understanding, bare),
+            Form::Document => serde_json::to_writer_pretty(&mut text, &document(&source, &understanding, bare))
+                .map_err(Into::into)
+                .and_then(|()| writeln!(text)),
+            Form::Line => serde_json::to_writer(&mut text, &document(&source, &understanding, bare))
+                .map_err(Into::into)
+                .and_then(|()| writeln!(text)),
+        }
+        .map_err(|error| format!("{source}: {error}"))?;
+        Ok(text)
+    }
+}
+
+fn in_order(
+    receiver: mpsc::Receiver<(usize, Told)>,
+    tell: &mut impl FnMut(Told) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut waiting: BTreeMap<usize, Told> = BTreeMap::new();
+    let mut due = 0;
+    for (place, told) in receiver {
+        waiting.insert(place, told);
+        while let Some(told) = waiting.remove(&due) {
+            tell(told)?;
+            due += 1;
+        }
+    }
+    Ok(())
+}
+
+/// A file's octets, as far as they are taken into memory.
+enum Contents {
+    Whole(Vec<u8>),
+    TooLarge {
+        sha256: Digest,
+        size: u64,
+        /// Its first octets.
+        head: Vec<u8>,
+    },
+}
+
+impl Contents {
+    fn of(file: &Path) -> std::io::Result<Self> {
+        let mut opened = std::fs::File::open(file)?;
+        let mut head = Vec::new();
+        (&mut opened).take(LARGEST + 1).read_to_end(&mut head)?;
+        let mut size = u64::try_from(head.len()).unwrap_or(u64::MAX);
+        if size <= LARGEST {
+            return Ok(Self::Whole(head));
+        }
+        if !opened.metadata()?.is_file() {
+            return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "it does not end"));
+        }
+        let mut summing = Summing::default();
+        summing.update(&head);
+        head.truncate(1 << 20);
+        head.shrink_to_fit();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let read = opened.read(&mut buffer)?;
+            let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else { break };
+            summing.update(part);
+            size = size.saturating_add(u64::try_from(read).unwrap_or(0));
+        }
+        Ok(Self::TooLarge { sha256: summing.finish(), size, head })
+    }
+}
+
+/// Reads and judges one file; `true` where it is no mail but a bare attachment.
+///
+/// # Errors
+/// Where the machine cannot start a reading process.
+pub fn inspected(
+    bytes: &[u8],
+    name: &str,
+    register: &Register,
+    opener: &Opener,
+) -> std::io::Result<(Understanding, bool)> {
+    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let poisoned = |refusal: Refusal| unopened(bytes, name, (Digest::of(bytes), size), refusal.oddity());
+    let (mail, bare) = match opener.open(bytes, Some(name)) {
+        Ok(Opened::Mail(mail)) => (*mail, false),
+        Ok(Opened::Bare { sha256, pieces }) => (Mail { pieces, ..empty(sha256, size) }, true),
+        Err(Unopened::World(error)) => return Err(error),
+        Err(Unopened::Poison(refusal)) => poisoned(refusal),
+    };
+    Ok((understand_opened(mail, register), bare))
+}
+
+/// Judges under a guard: what a judge fails on is laid before a person like what a reader failed on.
+fn understand_opened(mail: Mail, register: &Register) -> Understanding {
+    let (sha256, size) = (mail.sha256.clone(), mail.size);
+    std::panic::catch_unwind(AssertUnwindSafe(|| understand(mail, register))).unwrap_or_else(|_| {
+        let mut mail = empty(sha256, size);
+        mail.oddities.push(Refusal::Broken.oddity());
+        Understanding {
+            mail,
+            nature: Nature::Unreadable,
+            campaign: None,
+            roles: Vec::new(),
+            unit: None,
+            candidates: Vec::new(),
+            tables: Vec::new(),
+            reports: Vec::new(),
+        }
+    })
+}
+
+fn empty(sha256: Digest, size: u64) -> Mail {
     Mail {
         sha256,
-        size: u64::try_from(size).unwrap_or(u64::MAX),
+        size,
         headers: Headers::default(),
         body: Body::default(),
         pieces: Vec::new(),
@@ -76,20 +245,27 @@ fn empty(sha256: Digest, size: usize) -> Mail {
     }
 }
 
-/// What is said of a file on which a reader failed.
-fn unreadable(bytes: &[u8]) -> Understanding {
-    let mut mail = empty(Digest::of(bytes), bytes.len());
-    mail.oddities.push(Oddity::new(OddityCode::Damaged, "读取时程序出错，请人工查看。"));
-    Understanding {
-        mail,
-        nature: Nature::Unreadable,
-        campaign: None,
-        roles: Vec::new(),
-        unit: None,
-        candidates: Vec::new(),
-        tables: Vec::new(),
-        reports: Vec::new(),
+/// A file that was not opened, with the reason: a mail, or else its one piece; `true` where it is no mail.
+fn unopened(head: &[u8], name: &str, (sha256, size): (Digest, u64), oddity: Oddity) -> (Mail, bool) {
+    let mut mail = empty(sha256.clone(), size);
+    let kind = std::panic::catch_unwind(AssertUnwindSafe(|| sniff::kind(head, name))).unwrap_or(Kind::Unknown);
+    if kind == Kind::Eml {
+        mail.oddities.push(Oddity::new(OddityCode::NotOpened, oddity.text));
+        return (mail, false);
     }
+    mail.pieces.push(Piece {
+        path: "1".to_owned(),
+        name: read::mime::names::attachment(name),
+        kind,
+        media_type: read::unpack::media_type(kind, head).to_owned(),
+        size,
+        sha256,
+        inside: None,
+        inline: false,
+        oddities: vec![oddity],
+        content: Content::Nothing,
+    });
+    (mail, true)
 }
 
 /// The same for people.

@@ -27,6 +27,7 @@ use crate::config::Mistakes;
 use crate::inbox::InboxError;
 use crate::store::StoreError;
 use crate::work::WorkError;
+use crate::work::opener::{self, READER_COMMAND};
 use crate::work::poll::PollError;
 
 /// Collects formal returns by e-mail: reads the tables, checks the figures, answers, reminds, and tallies.
@@ -45,6 +46,9 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Opens mails for its parent process, confined
+    #[command(name = READER_COMMAND, hide = true)]
+    Reader,
     /// Plays a whole campaign on sample mail in a temporary place; no network, no server
     Demo {
         /// Where the letters, digests and the tally are written [default: a new folder in the temporary directory]
@@ -183,7 +187,8 @@ impl Cli {
     pub fn usual_level(&self) -> &'static str {
         match self.command {
             Command::Run | Command::Once | Command::Ingest(_) => "info",
-            Command::Demo { .. }
+            Command::Reader
+            | Command::Demo { .. }
             | Command::Inspect { .. }
             | Command::Status { .. }
             | Command::Export { .. }
@@ -202,6 +207,10 @@ const AT_MOST_AFTER_THE_END: Duration = Duration::from_millis(500);
 /// Runs the command and says how it went.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
+    if matches!(cli.command, Command::Reader) {
+        // Confined, it could not start the threads of a runtime.
+        return if opener::serve().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(1) };
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = runtime.map_err(Failure::from).and_then(|runtime| {
         let done = runtime.block_on(dispatch(cli));
@@ -237,6 +246,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let Cli { config, now, command } = cli;
     let call = setup::Call { config, now };
     match command {
+        Command::Reader => Ok(()),
         Command::Demo { out } => demo::demo(&call, out).await,
         Command::Run => office::run(&call).await,
         Command::Once => office::once(&call).await,

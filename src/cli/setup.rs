@@ -15,10 +15,10 @@ use crate::inbox::{After, ImapSettings, Patience};
 use crate::judge::register::Register;
 use crate::model::campaign::Campaign;
 use crate::post::{FolderPost, Post, SmtpPatience, SmtpPost, SmtpSettings};
-use crate::read::Limits;
 use crate::store::Store;
 use crate::work::deliver::Quota;
 use crate::work::desk::Desk;
+use crate::work::opener::Opener;
 
 /// What every command is told before its own arguments.
 pub(super) struct Call {
@@ -74,14 +74,14 @@ pub(super) fn sender_domain(config: &Config) -> String {
 pub(super) async fn desk(config: &Config) -> Result<Desk, Failure> {
     let store = Store::open(&config.storage_dir, config.offset).await?;
     let archive = Archive::open(&config.storage_dir);
-    Ok(Desk::new(store, archive, register(config), Limits::default(), sender_domain(config)))
+    Ok(Desk::new(store, archive, register(config), Opener::for_the_desk(), sender_domain(config)))
 }
 
 /// The desk on the configured storage, for looking only.
 pub(super) async fn reading_desk(config: &Config) -> Result<Desk, Failure> {
     let store = Store::open_reading(&config.storage_dir, config.offset).await?;
     let archive = Archive::open(&config.storage_dir);
-    Ok(Desk::new(store, archive, register(config), Limits::default(), sender_domain(config)))
+    Ok(Desk::new(store, archive, register(config), Opener::for_the_desk(), sender_domain(config)))
 }
 
 /// Everything `run` and `once` need, secrets included.

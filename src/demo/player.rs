@@ -28,6 +28,7 @@ use crate::store::Store;
 use crate::work::collect::Span;
 use crate::work::deliver::Quota;
 use crate::work::desk::Desk;
+use crate::work::opener::Opener;
 use crate::work::{collect, workbook};
 
 /// The demo's play is over on this day; the digest of the morning after is still shown.
@@ -92,7 +93,7 @@ async fn engine(config: &Config, clock: &HandClock) -> Result<Engine> {
     let archive = Archive::open(&config.storage_dir);
     let domain = smtp.from.address.rsplit_once('@').map_or("163.example", |(_, domain)| domain).to_owned();
     Ok(Engine {
-        desk: Desk::new(store, archive, register, Limits::default(), domain),
+        desk: Desk::new(store, archive, register, Opener::Here(Limits::default()), domain),
         mailboxes: Vec::new(),
         sending: Some(Sending {
             post: Mutex::new(Post::Memory(Vec::new())),

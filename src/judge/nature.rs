@@ -22,7 +22,7 @@ pub struct Findings {
 /// is lost to a wrong header; only whether it is answered depends on those ([`may_be_answered`]).
 #[must_use]
 pub fn nature(mail: &Mail, findings: Findings) -> Nature {
-    if mail.oddities.iter().any(|oddity| oddity.code == OddityCode::NotAMail) {
+    if mail.oddities.iter().any(|oddity| matches!(oddity.code, OddityCode::NotAMail | OddityCode::NotOpened)) {
         return Nature::Unreadable;
     }
     let has_sign = |kind: AutomaticKind| mail.headers.automatic.iter().any(|sign| sign.kind == kind);

@@ -41,6 +41,21 @@ impl Digest {
     }
 }
 
+/// A digest of octets that come piece by piece.
+#[derive(Clone, Default)]
+pub struct Summing(Sha256);
+
+impl Summing {
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest(data_encoding::HEXLOWER.encode(&self.0.finalize()))
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -83,6 +98,8 @@ pub enum OddityCode {
     SeveralSenders,
     /// The text holds no header a mail must have.
     NotAMail,
+    /// It ended or overran every process that was to open it, or is too large to be opened.
+    NotOpened,
 }
 
 impl Oddity {
@@ -105,6 +122,50 @@ pub struct Mail {
     pub oddities: Vec<Oddity>,
     /// Present where the mail is a `multipart/report` or reads as a bounce of a known provider.
     pub machine_report: Option<MachineReport>,
+}
+
+/// What a file given by hand turns out to be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Opened {
+    Mail(Box<Mail>),
+    /// No mail: the file itself is piece `1`, what it contains `1.1`, `1.2` ….
+    Bare {
+        sha256: Digest,
+        pieces: Vec<Piece>,
+    },
+}
+
+/// Why a piece was not looked into: what it did to a reading process before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// It took longer than one mail may.
+    Late,
+    /// It wanted more memory, or nested deeper, than one mail may.
+    Greedy,
+    /// It ended its reader in another way.
+    Broken,
+}
+
+impl Refusal {
+    /// For a log.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Late => "it took too long",
+            Self::Greedy => "it wanted too much memory or stack",
+            Self::Broken => "it ended its reader",
+        }
+    }
+
+    /// For whoever looks at the piece.
+    #[must_use]
+    pub fn oddity(self) -> Oddity {
+        match self {
+            Self::Late => Oddity::new(OddityCode::TooLarge, "读取超过时限，没有读完，请人工查看"),
+            Self::Greedy => Oddity::new(OddityCode::TooLarge, "展开后过大，超出读取的内存限制，没有打开"),
+            Self::Broken => Oddity::new(OddityCode::Damaged, "文件已损坏，读取时程序出错，请人工查看"),
+        }
+    }
 }
 
 /// The header fields the judges look at, decoded.

@@ -25,18 +25,7 @@ pub use self::piece::read_piece;
 pub use self::unpack::Reader;
 use self::unpack::{Found, Unpacker};
 use crate::model::grid::{Document, Sheet};
-use crate::model::mail::{Body, Content, Digest, Headers, Kind, Mail, Oddity, OddityCode, Piece};
-
-/// What a file given by hand turns out to be.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Opened {
-    Mail(Box<Mail>),
-    /// No mail: the file itself is piece `1`, what it contains `1.1`, `1.2` ….
-    Bare {
-        sha256: Digest,
-        pieces: Vec<Piece>,
-    },
-}
+use crate::model::mail::{Body, Content, Digest, Headers, Kind, Mail, Oddity, OddityCode, Opened, Piece};
 
 /// Opens a mail. Never fails: what is wrong with it stands in its oddities.
 #[must_use]

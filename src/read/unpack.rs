@@ -6,7 +6,7 @@ use std::io::{Cursor, Read};
 
 use zip::CompressionMethod;
 
-use self::media_type::media_type;
+pub use self::media_type::media_type;
 use super::limits::Limits;
 use super::mime::{self, Leaf, names};
 use super::{charset, guarded, sniff};

@@ -9,6 +9,7 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use tokio::sync::Mutex;
 
 use super::WorkError;
+use super::opener::Opener;
 use crate::archive::Archive;
 use crate::judge::decide::{BouncedLetter, OpenReview, Past, Times, decide};
 use crate::judge::progress;
@@ -16,9 +17,9 @@ use crate::judge::register::Register;
 use crate::judge::understand::understand;
 use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
 use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason};
-use crate::model::mail::{DeliveryReport, Digest, MachineReport};
+use crate::model::mail::{DeliveryReport, Digest, MachineReport, Opened, Refusal};
 use crate::model::unit::UnitCode;
-use crate::read::{self, Limits};
+use crate::sandbox::Unopened;
 use crate::store::{PlaceContent, Sighting, Store};
 
 /// How long reading one mail may take before it is set aside.
@@ -33,7 +34,7 @@ pub struct Desk {
     pub store: Store,
     pub archive: Archive,
     pub register: Arc<Register>,
-    pub limits: Limits,
+    opener: Arc<Opener>,
     /// Message-IDs of our letters end in it.
     pub sender_domain: String,
     /// Judging looks at the ledger and recording changes it: one mail at a time between the two.
@@ -55,8 +56,8 @@ pub struct TakenIn {
 
 impl Desk {
     #[must_use]
-    pub fn new(store: Store, archive: Archive, register: Arc<Register>, limits: Limits, sender_domain: String) -> Self {
-        Self { store, archive, register, limits, sender_domain, ledger: Mutex::new(()) }
+    pub fn new(store: Store, archive: Archive, register: Arc<Register>, opener: Opener, sender_domain: String) -> Self {
+        Self { store, archive, register, opener: Arc::new(opener), sender_domain, ledger: Mutex::new(()) }
     }
 
     /// Takes one mail in, from archive to record. Repeating it changes nothing.
@@ -77,7 +78,7 @@ impl Desk {
         let understanding = if tries > MOST_TRIES {
             Err("reading it ended the program several times".to_owned())
         } else {
-            self.understand(bytes).await
+            self.understand(bytes).await?
         };
         let times = Times { received_at, now };
         let recording = self.ledger.lock().await;
@@ -104,17 +105,28 @@ impl Desk {
         Ok(())
     }
 
-    /// Reads and judges apart from the async threads, under a clock, with panics caught.
-    pub(super) async fn understand(&self, bytes: Vec<u8>) -> Result<Understanding, String> {
+    /// Opens a mail in a reading process and judges it, apart from the async threads and under a clock; the inner error
+    /// says why the mail itself could not be read.
+    ///
+    /// # Errors
+    /// Where the machine cannot start a reading process.
+    pub(super) async fn understand(&self, bytes: Vec<u8>) -> Result<Result<Understanding, String>, WorkError> {
         let register = Arc::clone(&self.register);
-        let limits = self.limits.clone();
+        let opener = Arc::clone(&self.opener);
         let reading = tokio::task::spawn_blocking(move || {
-            std::panic::catch_unwind(AssertUnwindSafe(|| understand(read::open(&bytes, &limits), &register)))
+            let mail = match opener.open(&bytes, None)? {
+                Opened::Mail(mail) => *mail,
+                Opened::Bare { .. } => return Err(Unopened::Poison(Refusal::Broken)),
+            };
+            std::panic::catch_unwind(AssertUnwindSafe(|| understand(mail, &register)))
+                .map_err(|_| Unopened::Poison(Refusal::Broken))
         });
         match tokio::time::timeout(READING_TIME, reading).await {
-            Ok(Ok(Ok(understanding))) => Ok(understanding),
-            Ok(Ok(Err(_)) | Err(_)) => Err("a reader failed on it".to_owned()),
-            Err(_) => Err(format!("reading it took more than {} s", READING_TIME.as_secs())),
+            Ok(Ok(Ok(understanding))) => Ok(Ok(understanding)),
+            Ok(Ok(Err(Unopened::World(error)))) => Err(WorkError::Reader(error)),
+            Ok(Ok(Err(poison @ Unopened::Poison(_)))) => Ok(Err(poison.to_string())),
+            Ok(Err(_)) => Ok(Err("a reader failed on it".to_owned())),
+            Err(_) => Ok(Err(format!("reading it took more than {} s", READING_TIME.as_secs()))),
         }
     }
 

@@ -4,6 +4,7 @@ pub mod alarm;
 pub mod collect;
 pub mod deliver;
 pub mod desk;
+pub mod opener;
 pub mod owe;
 pub mod poll;
 pub mod render;
@@ -27,6 +28,8 @@ pub enum WorkError {
     Store(#[from] StoreError),
     #[error("the archive: {0}")]
     Archive(#[from] std::io::Error),
+    #[error("no reading process could be started: {0}")]
+    Reader(std::io::Error),
     #[error("a letter's template: {0}")]
     Template(#[from] TemplateError),
     #[error("the workbook could not be written: {0}")]

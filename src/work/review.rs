@@ -108,7 +108,7 @@ impl Case {
 /// # Errors
 /// The archive's or the store's.
 pub async fn understood_today(desk: &Desk, mail: &Digest) -> Result<Result<Understanding, String>, WorkError> {
-    let understanding = match desk.understand(desk.archive.get(mail)?).await {
+    let understanding = match desk.understand(desk.archive.get(mail)?).await? {
         Ok(understanding) => understanding,
         Err(reason) => return Ok(Err(reason)),
     };
@@ -335,8 +335,10 @@ fn filed_for(events: &[Event]) -> Option<&UnitCode> {
 async fn understood_again(desk: &Desk, case: &Case, person: Person<'_>) -> Result<(Understanding, Times), ActError> {
     let record = desk.store.mail(&case.mail).await?.ok_or_else(|| StoreError::NoSuchMail(case.mail.clone()))?;
     let bytes = desk.archive.get(&case.mail).map_err(WorkError::from)?;
-    let understanding =
-        desk.understand(bytes).await.map_err(|why| case.refuse(&format!("the mail could not be read again: {why}")))?;
+    let understanding = desk
+        .understand(bytes)
+        .await?
+        .map_err(|why| case.refuse(&format!("the mail could not be read again: {why}")))?;
     if understanding.campaign.as_deref() != Some(case.campaign.as_str()) {
         let now = understanding.campaign.as_deref().unwrap_or("none");
         let words = format!("under today's configuration the mail belongs to another campaign ({now})");

@@ -18,6 +18,7 @@ use mailtally::store::Store;
 use mailtally::work::collect;
 use mailtally::work::deliver::Quota;
 use mailtally::work::desk::Desk;
+use mailtally::work::opener::Opener;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, watch};
 
@@ -49,7 +50,13 @@ async fn drill(server: &ScriptedImap) -> Drill {
     let clock = HandClock::new(morning());
     let (sender, stop) = watch::channel(false);
     let engine = Engine {
-        desk: Desk::new(store, archive, Arc::new(register), Limits::default(), "office.example".to_owned()),
+        desk: Desk::new(
+            store,
+            archive,
+            Arc::new(register),
+            Opener::Here(Limits::default()),
+            "office.example".to_owned(),
+        ),
         mailboxes: vec![Mailbox { settings, every: Duration::from_secs(60) }],
         sending: Some(Sending {
             post: Mutex::new(Post::Memory(Vec::new())),

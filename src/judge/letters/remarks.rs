@@ -97,7 +97,8 @@ pub(super) fn about_file(piece: &Piece, role: Role) -> (Vec<String>, bool) {
             | OddityCode::DateImpossible
             | OddityCode::MessageIdMissing
             | OddityCode::SeveralSenders
-            | OddityCode::NotAMail => continue,
+            | OddityCode::NotAMail
+            | OddityCode::NotOpened => continue,
         };
         if !notes.iter().any(|present| present == note) {
             notes.push(note.to_owned());

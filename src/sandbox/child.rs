@@ -1,0 +1,69 @@
+//! The child's side: confines itself, then opens what it is handed until its parent closes the line.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use rlimit::Resource;
+
+use super::talk::{self, Reply};
+use crate::model::mail::{Opened, Refusal};
+
+/// What a reading process may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Confinement {
+    /// Octets of address space, the program itself included.
+    pub memory: u64,
+    /// Seconds of processor time over all mails together, for a child whose parent is gone and cannot end it.
+    pub processor_seconds: u64,
+}
+
+impl Confinement {
+    /// Puts the limits into force for this process. They cannot be taken back.
+    fn enter(self) -> io::Result<()> {
+        rlimit::setrlimit(Resource::AS, self.memory, self.memory)?;
+        rlimit::setrlimit(Resource::CPU, self.processor_seconds, self.processor_seconds)?;
+        // Nothing to write, nothing to open, no picture of a mail left behind.
+        rlimit::setrlimit(Resource::FSIZE, 0, 0)?;
+        rlimit::setrlimit(Resource::CORE, 0, 0)?;
+        rlimit::setrlimit(Resource::NOFILE, 4, 4)
+    }
+}
+
+/// Tells the parent which piece is begun, and whether it is to be refused.
+pub struct Progress<'a> {
+    line: &'a UnixStream,
+    refused: BTreeMap<u32, Refusal>,
+    begun: u32,
+}
+
+impl Progress<'_> {
+    /// Begins the next piece. `Some` where it ended a reader before and must not be looked into.
+    pub fn begin(&mut self) -> Option<Refusal> {
+        self.begun = self.begun.saturating_add(1);
+        // A parent that hears nothing any more notices by itself.
+        let _ = talk::send(&mut self.line, &Reply::Began(self.begun));
+        self.refused.get(&self.begun).copied()
+    }
+}
+
+/// Opens mails and files that come over standard input, a socket, until it is closed. `open` gets the octets, the name
+/// of a file given by hand, and whom to tell of each piece.
+///
+/// # Errors
+/// Where the limits cannot be put into force or the parent has gone in the middle of a mail.
+pub fn serve(
+    confinement: Confinement,
+    open: impl Fn(&[u8], Option<&str>, &mut Progress<'_>) -> Opened,
+) -> io::Result<()> {
+    let mut line = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    confinement.enter()?;
+    while let Some(task) = talk::task(&mut line)? {
+        let bytes = talk::octets(&mut line, task.length)?;
+        let mut progress = Progress { line: &line, refused: task.refused, begun: 0 };
+        let opened = open(&bytes, task.name.as_deref(), &mut progress);
+        talk::send(&mut line, &Reply::Opened(Box::new(opened)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! The reading processes from outside: what a piece may do to its reader, and that nothing else suffers from it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use mailtally::model::mail::{Content, Digest, Kind, OddityCode, Opened, Piece, Refusal};
+use mailtally::read::Limits;
+use mailtally::sandbox::{Confinement, Patience, Progress, Sandbox, Unopened, serve};
+use mailtally::work::opener::{Opener, READER_COMMAND};
+
+const SHORT: Patience = Patience { attempt: Duration::from_millis(1_500), whole: Duration::from_secs(20) };
+
+/// A sandbox whose reading process is [`the_reading_process`] of this test program.
+fn hostile() -> Sandbox {
+    let arguments = ["the_reading_process", "--exact", "--ignored", "--nocapture"].map(OsString::from).to_vec();
+    Sandbox::new(std::env::current_exe().unwrap(), arguments, SHORT)
+}
+
+/// The child of these tests: each line of a file is a piece, and says what it does to its reader.
+#[test]
+#[ignore = "the reading process of the other tests, which start it themselves"]
+fn the_reading_process() {
+    serve(Confinement { memory: 1 << 30, processor_seconds: 60 }, |bytes, name, progress| {
+        let lines = String::from_utf8_lossy(bytes).into_owned();
+        if lines.starts_with("headers that end the reader") {
+            std::process::exit(3);
+        }
+        let pieces = lines.lines().map(|line| piece(line, progress)).collect();
+        Opened::Bare { sha256: Digest::of(name.unwrap_or_default().as_bytes()), pieces }
+    })
+    .unwrap();
+}
+
+fn piece(line: &str, progress: &mut Progress<'_>) -> Piece {
+    let mut oddities = Vec::new();
+    match progress.begin() {
+        Some(refusal) => oddities.push(refusal.oddity()),
+        None => act(line),
+    }
+    Piece {
+        path: String::new(),
+        name: line.to_owned(),
+        kind: Kind::Unknown,
+        media_type: String::new(),
+        size: 0,
+        sha256: Digest::of(line.as_bytes()),
+        inside: None,
+        inline: false,
+        oddities,
+        content: Content::Nothing,
+    }
+}
+
+fn act(line: &str) {
+    match line {
+        "abort" => std::process::abort(),
+        "exit" => std::process::exit(0),
+        "hang" => std::thread::sleep(Duration::from_secs(600)),
+        "spin" => while std::hint::black_box(true) {},
+        "greedy" => drop(std::hint::black_box(vec![1_u8; 2 << 30])),
+        "deep" => drop(std::hint::black_box(down(0))),
+        "exit soon" => drop(std::thread::spawn(|| {
+            std::thread::sleep(Duration::from_millis(100));
+            std::process::exit(1);
+        })),
+        "secret" => assert!(std::env::vars_os().next().is_none(), "the environment is not handed down"),
+        "write" => assert!(fs::write("/tmp/mailtally-must-not-appear", "x").is_err()),
+        _ => {}
+    }
+}
+
+#[allow(unconditional_recursion)]
+fn down(depth: u64) -> u64 {
+    let here = std::hint::black_box([depth; 512]);
+    down(depth + 1) + here[7]
+}
+
+fn oddities(opened: Result<Opened, Unopened>) -> Vec<Option<OddityCode>> {
+    match opened.unwrap() {
+        Opened::Bare { pieces, .. } => {
+            pieces.iter().map(|piece| piece.oddities.first().map(|oddity| oddity.code)).collect()
+        }
+        Opened::Mail(_) => panic!("no mail was asked for"),
+    }
+}
+
+#[test]
+fn a_poisonous_piece_costs_itself_and_not_its_neighbours() {
+    let sandbox = hostile();
+    for (poison, code) in [
+        ("abort", OddityCode::TooLarge),
+        ("greedy", OddityCode::TooLarge),
+        ("deep", OddityCode::TooLarge),
+        ("hang", OddityCode::TooLarge),
+        ("spin", OddityCode::TooLarge),
+        ("exit", OddityCode::Damaged),
+    ] {
+        let file = format!("table\n{poison}\nreport\n");
+        assert_eq!(oddities(sandbox.open(file.as_bytes(), Some("a"))), [None, Some(code), None], "{poison}");
+    }
+    assert_eq!(
+        oddities(sandbox.open(b"exit\ntable\nabort\n", Some("a"))),
+        [Some(OddityCode::Damaged), None, Some(OddityCode::TooLarge)]
+    );
+}
+
+#[test]
+fn what_ends_every_reader_is_given_up_and_delays_nobody_for_long() {
+    let sandbox = hostile();
+    let refused = |file: &[u8]| match sandbox.open(file, Some("a")) {
+        Err(Unopened::Poison(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(b"headers that end the reader"), Refusal::Broken);
+    assert_eq!(refused("exit\n".repeat(9).as_bytes()), Refusal::Broken);
+    let begun = Instant::now();
+    assert_eq!(refused("hang\n".repeat(99).as_bytes()), Refusal::Late);
+    // Four attempts of a second and a half; generous, since the machine may be busy.
+    assert!(begun.elapsed() < Duration::from_secs(25));
+    assert_eq!(oddities(sandbox.open(b"table", Some("a"))), [None], "the next mail is read as ever");
+}
+
+#[test]
+fn a_reader_that_died_between_two_mails_is_not_held_against_the_second() {
+    let sandbox = hostile();
+    assert_eq!(oddities(sandbox.open(b"exit soon", Some("a"))), [None]);
+    std::thread::sleep(Duration::from_millis(400));
+    assert_eq!(oddities(sandbox.open(b"table", Some("a"))), [None]);
+}
+
+#[test]
+fn a_reader_has_neither_our_secrets_nor_a_disk() {
+    assert_eq!(oddities(hostile().open(b"secret\nwrite\ntable", Some("a"))), [None, None, None]);
+}
+
+#[test]
+fn what_cannot_be_started_is_the_worlds_fault_and_not_the_mails() {
+    let sandbox = Sandbox::new(PathBuf::from("/nowhere/at/all"), Vec::new(), SHORT);
+    assert!(matches!(sandbox.open(b"table", None), Err(Unopened::World(_))));
+}
+
+#[test]
+fn the_program_itself_reads_apart_as_it_reads_here() {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_mailtally"));
+    let patience = Patience { attempt: Duration::from_secs(60), whole: Duration::from_secs(120) };
+    let apart = Opener::Apart(Sandbox::new(program, vec![OsString::from(READER_COMMAND)], patience));
+    let here = Opener::Here(Limits::default());
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut seen = 0;
+    for folder in fs::read_dir(cases).unwrap() {
+        for file in fs::read_dir(folder.unwrap().path()).unwrap() {
+            let file = file.unwrap().path();
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            let bytes = fs::read(&file).unwrap();
+            assert_eq!(apart.open(&bytes, Some(&name)).unwrap(), here.open(&bytes, Some(&name)).unwrap(), "{name}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "the cases were found");
+}
