@@ -22,13 +22,20 @@ pub struct Confinement {
 impl Confinement {
     /// Puts the limits into force for this process. They cannot be taken back.
     fn enter(self) -> io::Result<()> {
-        rlimit::setrlimit(Resource::AS, self.memory, self.memory)?;
-        rlimit::setrlimit(Resource::CPU, self.processor_seconds, self.processor_seconds)?;
+        lower(Resource::AS, self.memory)?;
+        lower(Resource::CPU, self.processor_seconds)?;
         // Nothing to write, nothing to open, no picture of a mail left behind.
-        rlimit::setrlimit(Resource::FSIZE, 0, 0)?;
-        rlimit::setrlimit(Resource::CORE, 0, 0)?;
-        rlimit::setrlimit(Resource::NOFILE, 4, 4)
+        lower(Resource::FSIZE, 0)?;
+        lower(Resource::CORE, 0)?;
+        lower(Resource::NOFILE, 4)
     }
+}
+
+/// Bounds a resource, or leaves a bound that is tighter already, as an admin may have set one.
+fn lower(resource: Resource, most: u64) -> io::Result<()> {
+    let (_, present) = resource.get()?;
+    let most = most.min(present);
+    resource.set(most, most)
 }
 
 /// Tells the parent which piece is begun, and whether it is to be refused.

@@ -1,0 +1,8 @@
+//! Tables in plain text.
+
+#![no_main]
+
+use mailtally::model::mail::Kind;
+use mailtally_fuzz::{look_at_piece, target};
+
+target!(|bytes| look_at_piece(Kind::Csv, bytes));

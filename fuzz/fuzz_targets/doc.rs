@@ -1,0 +1,8 @@
+//! Word 97 documents.
+
+#![no_main]
+
+use mailtally::model::mail::Kind;
+use mailtally_fuzz::{look_at_piece, target};
+
+target!(|bytes| look_at_piece(Kind::Doc, bytes));

@@ -1,0 +1,7 @@
+//! 7z archives.
+
+#![no_main]
+
+use mailtally_fuzz::{look, target};
+
+target!(|bytes| look(bytes, "a.7z"));

@@ -1,0 +1,7 @@
+//! Zip archives.
+
+#![no_main]
+
+use mailtally_fuzz::{look, target};
+
+target!(|bytes| look(bytes, "a.zip"));
