@@ -8,7 +8,7 @@ seconds=${1:?usage: sh fuzz/run.sh SECONDS [TARGET…]}
 shift
 [ $# -gt 0 ] || set -- $(cargo fuzz list)
 # No sanitizer: the crate has no unsafe code, and without one the stable compiler will do.
-cargo run --release --quiet --bin seeds
+(cd .. && cargo run --quiet --example fuzz_seeds)
 for target in "$@"; do
     printf '\n== %s, %s s\n' "$target" "$seconds"
     mkdir -p "corpus/$target"

@@ -2,29 +2,30 @@
 
 use std::fs;
 use std::io::{Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mailtally::model::mail::{Digest, Kind};
 use mailtally::read::{self, Limits};
-use mailtally_fuzz::PART;
 
+/// Between the parts of a package, as `look_at_package` in `src/lib.rs` takes it.
+const PART: u8 = 0x1E;
 /// Larger inputs only slow the fuzzer down.
 const MOST: usize = 128 << 10;
 
 fn main() -> std::io::Result<()> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in fs::read_dir(here.join("../tests/cases"))? {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in fs::read_dir(root.join("tests/cases"))? {
         for file in fs::read_dir(folder?.path())? {
             let file = file?.path();
             if file.file_name().is_some_and(|name| name != "expected.json") {
-                seed(&here.join("corpus"), &file)?;
+                seed(&root.join("fuzz/corpus"), &file)?;
             }
         }
     }
     Ok(())
 }
 
-fn seed(corpus: &Path, file: &PathBuf) -> std::io::Result<()> {
+fn seed(corpus: &Path, file: &Path) -> std::io::Result<()> {
     let bytes = fs::read(file)?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     keep(corpus, read::sniff::kind(&bytes, &name), &bytes)?;
@@ -81,7 +82,7 @@ fn parts(bytes: &[u8]) -> zip::result::ZipResult<Vec<u8>> {
         if !parts.is_empty() {
             parts.push(PART);
         }
-        parts.extend(member.into_inner().name().as_bytes());
+        parts.extend(member.into_inner().name()?.as_bytes());
         parts.push(b'\n');
         parts.extend(content);
     }
