@@ -21,15 +21,13 @@ pub fn read_piece(kind: Kind, bytes: &[u8], limits: &Limits) -> (Content, Vec<Od
         Kind::Csv => Ok(Content::Workbook(text::read_csv(&charset::guess(bytes), limits))),
         Kind::Html => Ok(html(bytes, limits)),
         Kind::Text => Ok(Content::Document(plain(&charset::guess(bytes), limits))),
-        Kind::Image | Kind::Zip | Kind::Gz | Kind::Eml => Ok(Content::Nothing),
+        // What a container holds stands as pieces of its own.
+        Kind::Zip | Kind::Rar | Kind::SevenZip | Kind::Tar | Kind::Gz | Kind::Tnef | Kind::Eml => Ok(Content::Nothing),
+        Kind::Image => Ok(Content::Nothing),
         Kind::Encrypted => Err(Oddity::new(OddityCode::PasswordProtected, "文件设有密码，打不开")),
         Kind::Doc => Err(unread("Word 97-2003 文档（.doc/.wps）")),
         Kind::Rtf => Err(unread("RTF 文档")),
         Kind::Ofd => Err(unread("OFD 版式文件")),
-        Kind::Rar => Err(unread("RAR 压缩包")),
-        Kind::SevenZip => Err(unread("7z 压缩包")),
-        Kind::Tar => Err(unread("TAR 归档")),
-        Kind::Tnef => Err(unread("winmail.dat（TNEF）")),
         Kind::Unknown => Err(unread("此类文件")),
     });
     match read {

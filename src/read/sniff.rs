@@ -155,6 +155,13 @@ fn in_compound(bytes: &[u8]) -> Kind {
     Kind::Unknown
 }
 
+/// Whether this is a message as Outlook saves it (`.msg`, [MS-OXMSG]).
+#[must_use]
+pub fn is_outlook_message(bytes: &[u8]) -> bool {
+    compound::is_compound(bytes)
+        && compound::root_names(bytes).iter().any(|name| name.eq_ignore_ascii_case("__properties_version1.0"))
+}
+
 fn in_text(bytes: &[u8], name: &str) -> Kind {
     if bytes.is_empty() {
         return Kind::Unknown;

@@ -190,7 +190,7 @@ fn a_reader_that_panics_hurts_nobody() {
     assert_eq!(guarded(|| -> u8 { panic!("parser bug") }), None);
     let (content, oddities) = read_piece(Kind::Csv, b"", &Limits::default());
     assert_eq!((content, codes(&oddities)), (Content::Nothing, vec![OddityCode::Damaged]));
-    for (kind, code) in [(Kind::Encrypted, OddityCode::PasswordProtected), (Kind::Rar, OddityCode::UnreadKind)] {
+    for (kind, code) in [(Kind::Encrypted, OddityCode::PasswordProtected), (Kind::Unknown, OddityCode::UnreadKind)] {
         assert_eq!(codes(&read_piece(kind, b"x", &Limits::default()).1), [code]);
     }
 }

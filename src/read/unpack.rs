@@ -1,16 +1,28 @@
-//! Pieces out of containers: archives and nested mails are opened in turn, all of them together within the limits.
+//! Pieces out of containers: archives, nested mails and embedded objects are opened in turn, all of them together within
+//! the limits. Each kind of container has a file of its own; what they share stands here.
 
+mod compound_copy;
+mod embedded;
+mod litter;
+mod mapi;
 mod media_type;
+mod message;
+mod outlook;
+mod rar;
+mod rtf;
+mod seven;
+mod stream;
+mod tape;
+mod tnef;
+mod volumes;
+mod zip;
 
-use std::io::{Cursor, Read};
-
-use zip::CompressionMethod;
+use std::io::Read;
 
 pub use self::media_type::media_type;
 use super::limits::Limits;
-use super::mime::{self, Leaf, names};
-use super::{charset, guarded, sniff};
-use crate::model::grid::Document;
+use super::mime::Leaf;
+use super::{guarded, sniff};
 use crate::model::mail::{Content, Digest, Kind, Oddity, OddityCode, Piece};
 
 /// Reads one piece of a known kind: its content, and what is odd about it.
@@ -18,6 +30,11 @@ pub type Reader<'a> = dyn Fn(Kind, &[u8], &Limits) -> (Content, Vec<Oddity>) + '
 
 /// Below this many unpacked octets no ratio is suspicious.
 const RATIO_COUNTS_FROM: u64 = 1 << 20;
+/// After this many bombs in one mail nothing more is unpacked: who sends several means harm.
+const BOMBS: usize = 3;
+/// The most memory a packer's dictionary may take, in KiB. Archives of office files need some MB; 7-Zip's and WinRAR's
+/// strongest ordinary settings take 64 MB.
+const DICTIONARY_KIB: u32 = 128 << 10;
 
 /// Collects the pieces of one mail or file, in order.
 pub struct Unpacker<'a> {
@@ -26,6 +43,7 @@ pub struct Unpacker<'a> {
     pieces: Vec<Piece>,
     /// Octets taken out so far.
     total: u64,
+    bombs: usize,
     /// Some pieces were left out for want of room.
     left_out: bool,
 }
@@ -42,10 +60,20 @@ pub struct Found<'a> {
     pub oddities: Vec<Oddity>,
 }
 
+/// A container being opened: which piece it is, and what came out of it so far.
+struct Container<'b> {
+    index: usize,
+    path: String,
+    bytes: &'b [u8],
+    depth: usize,
+    children: usize,
+    unpacked: u64,
+}
+
 impl<'a> Unpacker<'a> {
     #[must_use]
     pub fn new(limits: &'a Limits, reader: &'a Reader<'a>) -> Self {
-        Self { limits, reader, pieces: Vec::new(), total: 0, left_out: false }
+        Self { limits, reader, pieces: Vec::new(), total: 0, bombs: 0, left_out: false }
     }
 
     /// All pieces, and whether some were left out because there were too many.
@@ -56,40 +84,75 @@ impl<'a> Unpacker<'a> {
 
     /// Adds the attached parts of a mail; `prefix` is the path of the piece that is this mail, or `None` for the mail itself.
     pub fn add_leaves(&mut self, leaves: &[Leaf], html: &str, prefix: Option<&str>, depth: usize) {
-        for (place, leaf) in leaves.iter().filter(|leaf| !leaf.is_body).enumerate() {
+        let attached: Vec<&Leaf> = leaves.iter().filter(|leaf| !leaf.is_body).collect();
+        let volumes = volumes::sets(&attached);
+        for (place, leaf) in attached.iter().enumerate() {
             let mut oddities = Vec::new();
             if leaf.damaged {
                 oddities.push(Oddity::new(OddityCode::Damaged, "附件在传输中残缺，只读出了一部分"));
             }
-            self.add(
-                Found {
-                    path: child_path(prefix, place),
-                    name: leaf.name.clone(),
-                    media_type: leaf.fields.first("content-type").map(|_| leaf.media_type.clone()),
-                    bytes: &leaf.bytes,
-                    inside: prefix.map(str::to_owned),
-                    inline: is_inline(leaf, html),
-                    oddities,
-                },
-                depth,
-            );
+            let found = Found {
+                path: child_path(prefix, place),
+                name: leaf.name.clone(),
+                media_type: leaf.fields.first("content-type").map(|_| leaf.media_type.clone()),
+                bytes: &leaf.bytes,
+                inside: prefix.map(str::to_owned),
+                inline: message::is_inline(leaf, html),
+                oddities,
+            };
+            match volumes.part(place) {
+                None => self.add(found, depth),
+                Some(part) => self.add_volume(found, &part, depth),
+            }
         }
     }
 
     /// Adds one piece and whatever it contains.
     pub fn add(&mut self, found: Found<'_>, depth: usize) {
+        let bytes = found.bytes;
+        let is_mail = found.media_type.as_deref() == Some("message/rfc822") && !bytes.is_empty();
+        let kind = match sniff::kind(bytes, &found.name) {
+            Kind::Text | Kind::Unknown | Kind::Csv if is_mail && !sniff::is_outlook_message(bytes) => Kind::Eml,
+            kind => kind,
+        };
+        let Some(index) = self.list(found, kind) else { return };
+        if length(bytes) > self.limits.piece_bytes || self.total > self.limits.total_bytes {
+            self.note(index, OddityCode::TooLarge, "附件太大，没有打开");
+            return;
+        }
+        let mut container = Container { index, path: self.path_of(index), bytes, depth, children: 0, unpacked: 0 };
+        let opener: fn(&mut Self, &mut Container<'_>) = match kind {
+            Kind::Zip => Self::open_zip,
+            Kind::Gz => Self::open_gz,
+            Kind::Tar => Self::open_tar,
+            Kind::Rar => Self::open_rar,
+            Kind::SevenZip => Self::open_seven,
+            Kind::Tnef => Self::open_tnef,
+            Kind::Eml => Self::open_mail,
+            Kind::Unknown if sniff::is_outlook_message(bytes) => Self::open_outlook,
+            Kind::Unknown if stream::is_known(bytes) => Self::open_stream,
+            _ => {
+                self.read(index, kind, bytes);
+                return self.open_embedded(&mut container, kind);
+            }
+        };
+        if depth >= self.limits.depth {
+            self.note(index, OddityCode::TooLarge, "压缩包或邮件套得太深，没有再打开");
+        } else if self.bombs >= BOMBS {
+            self.note(index, OddityCode::Bomb, "同一来件中已有多个疑似压缩炸弹，没有打开");
+        } else {
+            opener(self, &mut container);
+        }
+    }
+
+    /// Lists a piece, not yet looked into; `None` where there is no more room.
+    fn list(&mut self, found: Found<'_>, kind: Kind) -> Option<usize> {
         if self.pieces.len() >= self.limits.pieces {
             self.left_out = true;
-            return;
+            return None;
         }
         let size = length(found.bytes);
         self.total = self.total.saturating_add(size);
-        let is_mail = found.media_type.as_deref() == Some("message/rfc822") && !found.bytes.is_empty();
-        let kind = match sniff::kind(found.bytes, &found.name) {
-            Kind::Text | Kind::Unknown | Kind::Csv if is_mail => Kind::Eml,
-            kind => kind,
-        };
-        let index = self.pieces.len();
         self.pieces.push(Piece {
             path: found.path,
             name: found.name,
@@ -102,28 +165,16 @@ impl<'a> Unpacker<'a> {
             oddities: found.oddities,
             content: Content::Nothing,
         });
-        if size > self.limits.piece_bytes || self.total > self.limits.total_bytes {
-            self.note(index, OddityCode::TooLarge, "附件太大，没有打开");
-            return;
-        }
-        let is_container = matches!(kind, Kind::Zip | Kind::Gz | Kind::Eml);
-        if is_container && depth >= self.limits.depth {
-            self.note(index, OddityCode::TooLarge, "压缩包或邮件套得太深，没有再打开");
-            return;
-        }
-        match kind {
-            Kind::Zip => self.open_zip(index, found.bytes, depth),
-            Kind::Gz => self.open_gz(index, found.bytes, depth),
-            Kind::Eml => self.open_mail(index, found.bytes, depth),
-            _ => {
-                let (content, oddities) = (self.reader)(kind, found.bytes, self.limits);
-                if let Some(piece) = self.pieces.get_mut(index) {
-                    piece.content = content;
-                    for oddity in oddities {
-                        if !piece.has(oddity.code) {
-                            piece.oddities.push(oddity);
-                        }
-                    }
+        Some(self.pieces.len() - 1)
+    }
+
+    fn read(&mut self, index: usize, kind: Kind, bytes: &[u8]) {
+        let (content, oddities) = (self.reader)(kind, bytes, self.limits);
+        if let Some(piece) = self.pieces.get_mut(index) {
+            piece.content = content;
+            for oddity in oddities {
+                if !piece.has(oddity.code) {
+                    piece.oddities.push(oddity);
                 }
             }
         }
@@ -139,196 +190,126 @@ impl<'a> Unpacker<'a> {
         self.pieces.get(index).map(|piece| piece.path.clone()).unwrap_or_default()
     }
 
-    fn open_mail(&mut self, index: usize, bytes: &[u8], depth: usize) {
-        let parts = mime::take_apart(bytes, self.limits);
-        if parts.refused {
-            self.note(index, OddityCode::TooLarge, "所附邮件的层次或分段过多，没有打开");
-            return;
-        }
-        let words = mime::words_of(&parts.leaves);
-        let path = self.path_of(index);
-        let html = super::data_tables(&words.html, self.limits);
-        // Beside a plain part written for itself, the HTML alone holds the lines around its tables.
-        let beside: &[String] = if html.tables.is_empty() { &[] } else { &html.paragraphs };
-        let only_html = beside.iter().map(String::as_str).filter(|line| !words.text.contains(line));
-        let paragraphs: Vec<String> = words
-            .text
-            .lines()
-            .chain(only_html)
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .take(self.limits.paragraphs)
-            .map(str::to_owned)
-            .collect();
-        let tables = html.tables;
-        if let Some(piece) = self.pieces.get_mut(index) {
-            let has_text = !paragraphs.is_empty() || !tables.is_empty();
-            piece.content = Content::Document(Document { paragraphs, tables, pages: None, has_text, images: 0 });
-        }
-        self.add_leaves(&parts.leaves, &words.html, Some(&path), depth + 1);
+    fn name_of(&self, index: usize) -> &str {
+        self.pieces.get(index).map(|piece| piece.name.as_str()).unwrap_or_default()
     }
 
-    fn open_gz(&mut self, index: usize, bytes: &[u8], depth: usize) {
-        let mut decoder = flate2::read::MultiGzDecoder::new(bytes);
-        let (unpacked, end) = self.bounded(&mut decoder, length(bytes));
-        let stored = decoder.header().and_then(|header| header.filename()).map(charset::guess);
-        let own = self.pieces.get(index).map(|piece| piece.name.clone()).unwrap_or_default();
-        let stripped = own.strip_suffix(".gz").or_else(|| own.strip_suffix(".GZ")).map(str::to_owned);
-        let name = stored.filter(|name| !name.is_empty()).or(stripped).unwrap_or(own);
-        self.add_unpacked(index, 0, &names::member(&name), &unpacked, end, depth);
-    }
-
-    fn open_zip(&mut self, index: usize, bytes: &[u8], depth: usize) {
-        let Some(Ok(mut archive)) = guarded(|| zip::ZipArchive::new(Cursor::new(bytes))) else {
-            self.note(index, OddityCode::Damaged, "压缩包已损坏，打不开");
-            return;
-        };
-        let mut place = 0;
-        let mut unpacked_here = 0_u64;
-        for number in 0..archive.len() {
-            let Some(Ok(entry)) = guarded(|| Entry::of(&mut archive, number)) else {
-                self.note(index, OddityCode::Damaged, "压缩包有一部分已损坏");
-                continue;
-            };
-            if entry.is_no_file || is_litter(&entry.name) {
-                continue;
-            }
-            if self.pieces.len() >= self.limits.pieces {
-                self.left_out = true;
-                self.note(index, OddityCode::TooLarge, "压缩包里的文件太多，没有全部打开");
-                return;
-            }
-            let (unpacked, end) = if entry.encrypted {
-                (Vec::new(), End::Protected)
-            } else if !entry.supported {
-                (Vec::new(), End::Unsupported)
-            } else {
-                guarded(|| match archive.by_index(number) {
-                    Ok(mut file) => self.bounded(&mut file, entry.packed),
-                    Err(_) => (Vec::new(), End::Broken),
-                })
-                .unwrap_or((Vec::new(), End::Broken))
-            };
-            // Members that share their packed octets each look innocent; together they do not.
-            unpacked_here = unpacked_here.saturating_add(length(&unpacked));
-            let end = if self.is_bomb(unpacked_here, length(bytes)) { End::Bomb } else { end };
-            self.add_unpacked(index, place, &entry.name, &unpacked, end, depth);
-            place += 1;
-            if matches!(end, End::Bomb) || self.total > self.limits.total_bytes {
-                return;
-            }
+    /// Whether another member may come out of this container; says so where none may.
+    fn has_room(&mut self, container: &Container<'_>) -> bool {
+        if self.pieces.len() >= self.limits.pieces {
+            self.left_out = true;
+            self.note(container.index, OddityCode::TooLarge, "压缩包里的文件太多，没有全部打开");
+            return false;
         }
+        if self.total > self.limits.total_bytes {
+            self.note(container.index, OddityCode::TooLarge, "压缩包里的文件合计太大，没有全部打开");
+            return false;
+        }
+        if self.bombs >= BOMBS {
+            self.note(container.index, OddityCode::Bomb, "含有多个疑似压缩炸弹，没有全部打开");
+            return false;
+        }
+        true
     }
 
-    /// Adds what came out of an archive, with what was wrong about it.
-    fn add_unpacked(&mut self, index: usize, place: usize, name: &str, unpacked: &[u8], end: End, depth: usize) {
-        let archive = self.path_of(index);
-        let path = child_path(Some(&archive), place);
-        let (code, text) = match end {
-            End::Whole => {
-                let found = Found {
-                    path,
-                    name: name.to_owned(),
-                    media_type: None,
-                    bytes: unpacked,
-                    inside: Some(archive),
-                    inline: false,
-                    oddities: Vec::new(),
-                };
-                return self.add(found, depth + 1);
-            }
-            End::Protected => (OddityCode::PasswordProtected, "压缩包设有密码，打不开"),
-            End::Bomb => (OddityCode::Bomb, "压缩比例异常，疑似压缩炸弹，没有打开"),
-            End::TooLarge => (OddityCode::TooLarge, "压缩包里的文件太大，没有打开"),
-            End::Unsupported => (OddityCode::UnreadKind, "压缩包所用的压缩方法尚不能打开，请人工查看"),
-            End::Broken => (OddityCode::Damaged, "压缩包里的文件已损坏，打不开"),
-        };
+    /// Adds a member that came out of a container, with how its reading ended.
+    fn add_member(&mut self, container: &mut Container<'_>, name: &str, unpacked: &[u8], end: End) {
+        container.unpacked = container.unpacked.saturating_add(length(unpacked));
+        // Members that share their packed octets each look innocent; together they do not.
+        let shares = end == End::Whole && self.is_bomb(container.unpacked, length(container.bytes));
+        let end = if shares { End::Bomb } else { end };
+        if end == End::Bomb {
+            self.bombs = if shares { BOMBS } else { self.bombs + 1 };
+        }
+        if end == End::Whole {
+            let found = container.child(name, unpacked);
+            return self.add(found, container.depth + 1);
+        }
+        let (code, text) = end.words();
         if matches!(end, End::Protected | End::Bomb) {
-            self.note(index, code, text);
+            self.note(container.index, code, text);
         }
-        let kind = match end {
-            End::Protected => Kind::Encrypted,
-            _ => sniff::kind(unpacked, name),
-        };
-        self.total = self.total.saturating_add(length(unpacked));
-        self.pieces.push(Piece {
-            path,
-            name: name.to_owned(),
-            kind,
-            media_type: media_type(kind, unpacked).to_owned(),
-            size: length(unpacked),
-            sha256: Digest::of(unpacked),
-            inside: Some(archive),
-            inline: false,
-            oddities: vec![Oddity::new(code, text)],
-            content: Content::Nothing,
-        });
+        let kind = if end == End::Protected { Kind::Encrypted } else { sniff::kind(unpacked, name) };
+        let mut found = container.child(name, unpacked);
+        found.oddities.push(Oddity::new(code, text));
+        self.list(found, kind);
     }
 
     fn is_bomb(&self, unpacked: u64, packed: u64) -> bool {
         unpacked > RATIO_COUNTS_FROM && unpacked / packed.max(1) > self.limits.ratio
     }
 
-    /// Reads to the end, but never past what one piece, the whole mail and the ratio allow.
+    /// The most octets the next member may have.
+    fn most(&self) -> u64 {
+        self.limits.piece_bytes.min(self.limits.total_bytes.saturating_sub(self.total))
+    }
+
+    /// Reads to the end, but never past what one piece, the whole mail and the ratio allow; a decoder that panics is
+    /// one that met damage.
     fn bounded(&self, reader: &mut dyn Read, packed: u64) -> (Vec<u8>, End) {
-        let most = self.limits.piece_bytes.min(self.limits.total_bytes.saturating_sub(self.total));
-        let mut unpacked = Vec::new();
-        loop {
-            match Read::take(&mut *reader, 1 << 18).read_to_end(&mut unpacked) {
-                Ok(0) => return (unpacked, End::Whole),
-                Ok(_) => {}
-                Err(_) => return (unpacked, End::Broken),
+        let most = self.most();
+        guarded(|| {
+            let mut unpacked = Vec::new();
+            loop {
+                match Read::take(&mut *reader, 1 << 18).read_to_end(&mut unpacked) {
+                    Ok(0) => return (unpacked, End::Whole),
+                    Ok(_) => {}
+                    Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => return (unpacked, End::TooLarge),
+                    Err(_) => return (unpacked, End::Broken),
+                }
+                if self.is_bomb(length(&unpacked), packed) {
+                    return (unpacked, End::Bomb);
+                }
+                if length(&unpacked) > most {
+                    return (unpacked, End::TooLarge);
+                }
             }
-            if self.is_bomb(length(&unpacked), packed) {
-                return (unpacked, End::Bomb);
-            }
-            if length(&unpacked) > most {
-                return (unpacked, End::TooLarge);
-            }
+        })
+        .unwrap_or((Vec::new(), End::Broken))
+    }
+}
+
+impl Container<'_> {
+    /// The next piece inside, whole.
+    fn child<'b>(&mut self, name: &str, bytes: &'b [u8]) -> Found<'b> {
+        let path = child_path(Some(&self.path), self.children);
+        self.children += 1;
+        Found {
+            path,
+            name: name.to_owned(),
+            media_type: None,
+            bytes,
+            inside: Some(self.path.clone()),
+            inline: false,
+            oddities: Vec::new(),
         }
     }
 }
 
 /// How reading a member ended.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Whole,
     Protected,
     Bomb,
     TooLarge,
-    /// Packed by a method nothing here undoes (Deflate64, LZMA, …).
+    /// Packed by a method nothing here undoes.
     Unsupported,
+    /// Goes on in another file.
+    Split,
     Broken,
 }
 
-/// What the directory of a zip says of a member.
-struct Entry {
-    name: String,
-    packed: u64,
-    encrypted: bool,
-    supported: bool,
-    is_no_file: bool,
-}
-
-impl Entry {
-    fn of(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, number: usize) -> zip::result::ZipResult<Self> {
-        let file = archive.by_index_raw(number)?;
-        // Bit 11 says UTF-8; without it, and where it lies, the octets decide (APPNOTE.TXT, appendix D). Decoding comes
-        // before splitting the path: a GBK character's second octet may be a backslash.
-        let raw = file.name_raw();
-        let declared = file.flags().as_u16() & 0x800 != 0;
-        let name = match std::str::from_utf8(raw) {
-            Ok(text) if declared => text.to_owned(),
-            _ => charset::guess(raw),
-        };
-        let is_no_file = file.is_dir() || file.is_symlink() || name.ends_with(['/', '\\']);
-        Ok(Self {
-            name: names::member(&name),
-            packed: file.compressed_size(),
-            encrypted: file.encrypted(),
-            supported: matches!(file.compression(), CompressionMethod::Stored | CompressionMethod::Deflated),
-            is_no_file,
-        })
+impl End {
+    fn words(self) -> (OddityCode, &'static str) {
+        match self {
+            Self::Protected => (OddityCode::PasswordProtected, "压缩包设有密码，打不开"),
+            Self::Bomb => (OddityCode::Bomb, "压缩比例异常，疑似压缩炸弹，没有打开"),
+            Self::TooLarge => (OddityCode::TooLarge, "压缩包里的文件太大，没有打开"),
+            Self::Unsupported => (OddityCode::UnreadKind, "压缩包所用的压缩方法尚不能打开，请人工查看"),
+            Self::Split => (OddityCode::UnreadKind, "压缩包是分卷的，缺少其余分卷，打不开"),
+            Self::Whole | Self::Broken => (OddityCode::Damaged, "压缩包里的文件已损坏，打不开"),
+        }
     }
 }
 
@@ -343,18 +324,16 @@ fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-/// What operating systems leave in archives.
-fn is_litter(path: &str) -> bool {
-    let last = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    path.split('/').any(|part| part == "__MACOSX")
-        || last.starts_with("._")
-        || matches!(last.as_str(), "thumbs.db" | ".ds_store" | "desktop.ini" | "")
+fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
+    bytes.get(offset..offset.checked_add(2)?)?.try_into().ok().map(u16::from_le_bytes)
 }
 
-/// Shown inside the HTML body rather than attached for itself.
-fn is_inline(leaf: &Leaf, html: &str) -> bool {
-    let Some(id) = leaf.content_id.as_deref().filter(|id| !id.is_empty()) else { return false };
-    html.contains(&format!("cid:{id}")) || (leaf.disposition == "inline" && leaf.media_type.starts_with("image/"))
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    bytes.get(offset..offset.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes)
+}
+
+fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    bytes.get(offset..offset.checked_add(8)?)?.try_into().ok().map(u64::from_le_bytes)
 }
 
 #[cfg(test)]

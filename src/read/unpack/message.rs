@@ -1,0 +1,42 @@
+//! Mails inside mails: forwarded as attachments, dragged into a letter, or packed into an archive.
+
+use super::{Container, Unpacker};
+use crate::model::grid::Document;
+use crate::model::mail::{Content, OddityCode};
+use crate::read::mime::{self, Leaf};
+
+impl Unpacker<'_> {
+    pub(super) fn open_mail(&mut self, container: &mut Container<'_>) {
+        let parts = mime::take_apart(container.bytes, self.limits);
+        if parts.refused {
+            self.note(container.index, OddityCode::TooLarge, "所附邮件的层次或分段过多，没有打开");
+            return;
+        }
+        let words = mime::words_of(&parts.leaves);
+        let html = super::super::data_tables(&words.html, self.limits);
+        // Beside a plain part written for itself, the HTML alone holds the lines around its tables.
+        let beside: &[String] = if html.tables.is_empty() { &[] } else { &html.paragraphs };
+        let only_html = beside.iter().map(String::as_str).filter(|line| !words.text.contains(line));
+        let paragraphs: Vec<String> = words
+            .text
+            .lines()
+            .chain(only_html)
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .take(self.limits.paragraphs)
+            .map(str::to_owned)
+            .collect();
+        let tables = html.tables;
+        if let Some(piece) = self.pieces.get_mut(container.index) {
+            let has_text = !paragraphs.is_empty() || !tables.is_empty();
+            piece.content = Content::Document(Document { paragraphs, tables, pages: None, has_text, images: 0 });
+        }
+        self.add_leaves(&parts.leaves, &words.html, Some(&container.path), container.depth + 1);
+    }
+}
+
+/// Shown inside the HTML body rather than attached for itself.
+pub(super) fn is_inline(leaf: &Leaf, html: &str) -> bool {
+    let Some(id) = leaf.content_id.as_deref().filter(|id| !id.is_empty()) else { return false };
+    html.contains(&format!("cid:{id}")) || (leaf.disposition == "inline" && leaf.media_type.starts_with("image/"))
+}

@@ -1,0 +1,93 @@
+//! Zip archives, whatever wrote them: members by the central directory, and where that is lost, by their own headers.
+//!
+//! Source: PKWARE's APPNOTE.TXT 6.3.10; the numbers in these files are its sections. The directory and the headers are
+//! read here and not by a crate, because names must stay octets until they are decoded, members that share octets must
+//! be seen before they are unpacked, and what is left of a damaged archive must still be reached.
+
+mod directory;
+mod method;
+
+use self::directory::{Directory, Entry, Extent};
+use super::litter::{is_junk_path, is_litter};
+use super::{Container, End, Unpacker};
+use crate::model::mail::OddityCode;
+use crate::read::guarded;
+
+impl Unpacker<'_> {
+    pub(super) fn open_zip(&mut self, container: &mut Container<'_>) {
+        let bytes = container.bytes;
+        let directory = guarded(|| Directory::read(bytes)).flatten().unwrap_or_default();
+        if directory.spans_disks {
+            self.note(container.index, OddityCode::UnreadKind, "压缩包是分卷的，缺少其余分卷，打不开");
+        } else if directory.is_damaged {
+            self.note(container.index, OddityCode::Damaged, "压缩包已损坏，只取出了其中完好的文件");
+        }
+        if directory.overlaps() {
+            self.note(container.index, OddityCode::Bomb, "压缩包里的文件互相重叠，疑似压缩炸弹，没有打开");
+            self.bombs = super::BOMBS;
+            return;
+        }
+        if directory.entries.is_empty() && !directory.is_damaged && !directory.spans_disks {
+            let text = if directory.was_found { "压缩包是空的" } else { "压缩包已损坏，打不开" };
+            self.note(container.index, OddityCode::Damaged, text);
+        }
+        for entry in &directory.entries {
+            if entry.is_no_file() || is_junk_path(&entry.name) {
+                continue;
+            }
+            if !self.has_room(container) {
+                return;
+            }
+            let (unpacked, end) = self.unzip(container, entry);
+            if !is_litter(&entry.name, &unpacked) {
+                self.add_member(container, &entry.name, &unpacked, end);
+            }
+        }
+    }
+
+    /// One member's octets, checked against the sum the archive keeps of them.
+    fn unzip(&self, container: &Container<'_>, entry: &Entry) -> (Vec<u8>, End) {
+        if entry.is_encrypted() {
+            return (Vec::new(), End::Protected);
+        }
+        let packed = match entry.extent {
+            Extent::Missing => return (Vec::new(), End::Broken),
+            Extent::Data { start, end } => container.bytes.get(start..end).unwrap_or_default(),
+        };
+        let Some(mut decoder) = guarded(|| method::decoder(entry.method, packed, entry.size)).flatten() else {
+            return (Vec::new(), End::Unsupported);
+        };
+        let (unpacked, end) = self.bounded(decoder.as_mut(), super::length(packed));
+        let wrong = end == End::Whole && method::sum(&unpacked) != entry.sum;
+        (unpacked, if wrong { End::Broken } else { end })
+    }
+}
+
+/// An office file's zip, for whoever wants some of its parts.
+pub(super) struct Package(Directory);
+
+impl Package {
+    pub(super) fn open(bytes: &[u8]) -> Option<Self> {
+        Directory::read(bytes).filter(|directory| !directory.overlaps()).map(Self)
+    }
+
+    /// Places of the parts whose lower-case names are wanted.
+    pub(super) fn places(&self, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
+        let names = self.0.entries.iter().enumerate().filter(|(_, entry)| !entry.is_no_file());
+        names.filter(|(_, entry)| wanted(&entry.name.to_lowercase())).map(|(place, _)| place).collect()
+    }
+
+    pub(super) fn name(&self, place: usize) -> Option<&str> {
+        self.0.entries.get(place).map(|entry| entry.name.as_str())
+    }
+}
+
+impl Unpacker<'_> {
+    /// One part of a package.
+    pub(super) fn part(&self, package: &Package, place: usize, container: &Container<'_>) -> (Vec<u8>, End) {
+        package.0.entries.get(place).map_or((Vec::new(), End::Broken), |entry| self.unzip(container, entry))
+    }
+}
+
+#[cfg(test)]
+mod tests;
