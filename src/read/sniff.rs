@@ -26,7 +26,13 @@ pub fn kind(bytes: &[u8], name: &str) -> Kind {
     if compound::is_compound(bytes) {
         return in_compound(bytes);
     }
-    in_text(bytes, name)
+    match in_text(bytes, name) {
+        // Junk before an archive: a line some mail program lost, a program that unpacks it.
+        Kind::Unknown | Kind::Text if super::unpack::is_zip_within(bytes) => {
+            super::guarded(|| in_zip(bytes)).unwrap_or(Kind::Zip)
+        }
+        kind => kind,
+    }
 }
 
 fn by_signature(bytes: &[u8]) -> Option<Kind> {
@@ -67,12 +73,27 @@ fn by_signature(bytes: &[u8]) -> Option<Kind> {
     if bytes.starts_with(b"BM") && bytes.len() > 26 && bytes.get(6..10) == Some(&[0; 4]) {
         return Some(Kind::Image);
     }
-    if bytes.get(257..262) == Some(b"ustar") {
+    if bytes.get(257..262) == Some(b"ustar") || is_old_tar(bytes) {
         return Some(Kind::Tar);
     }
     // Readers take a PDF whose header stands anywhere in the first KiB (ISO 32000-1, annex H.3.4.1).
     let start = bytes.get(..1_024).unwrap_or(bytes);
     start.windows(5).any(|window| window == b"%PDF-").then_some(Kind::Pdf).filter(|_| !looks_like_mail(bytes, ""))
+}
+
+/// A tar from before there was a signature: its first header sums up its own octets, the sum itself taken as blanks.
+fn is_old_tar(bytes: &[u8]) -> bool {
+    let Some(header) = bytes.get(..512).filter(|header| header.first().is_some_and(|first| *first != 0)) else {
+        return false;
+    };
+    let (Some(before), Some(stored), Some(behind)) = (header.get(..148), header.get(148..156), header.get(156..))
+    else {
+        return false;
+    };
+    let digits = stored.iter().filter(|octet| !matches!(octet, b' ' | 0));
+    let written = digits.map(|octet| char::from(*octet)).collect::<String>();
+    let sum: u32 = before.iter().chain(behind).map(|octet| u32::from(*octet)).sum();
+    u32::from_str_radix(&written, 8) == Ok(sum + 8 * u32::from(b' '))
 }
 
 /// Office files, OFD and plain archives, told apart by what the zip holds.

@@ -20,6 +20,7 @@ mod zip;
 use std::io::Read;
 
 pub use self::media_type::media_type;
+pub(super) use self::zip::is_zip_within;
 use super::limits::Limits;
 use super::mime::Leaf;
 use super::{guarded, sniff};
@@ -226,7 +227,7 @@ impl<'a> Unpacker<'a> {
             return self.add(found, container.depth + 1);
         }
         let (code, text) = end.words();
-        if matches!(end, End::Protected | End::Bomb) {
+        if matches!(end, End::Protected | End::Bomb | End::Split) {
             self.note(container.index, code, text);
         }
         let kind = if end == End::Protected { Kind::Encrypted } else { sniff::kind(unpacked, name) };
@@ -237,6 +238,25 @@ impl<'a> Unpacker<'a> {
 
     fn is_bomb(&self, unpacked: u64, packed: u64) -> bool {
         unpacked > RATIO_COUNTS_FROM && unpacked / packed.max(1) > self.limits.ratio
+    }
+
+    /// What a member that claims so many octets ends in before one of them is unpacked; a claim may also be too low.
+    fn refused_by_claim(&self, claimed: u64, packed: u64) -> Option<End> {
+        if self.is_bomb(claimed, packed) {
+            Some(End::Bomb)
+        } else if claimed > self.most() {
+            Some(End::TooLarge)
+        } else {
+            None
+        }
+    }
+
+    /// An archive nothing came out of and nothing was wrong with: the unit meant to send something.
+    fn note_if_empty(&mut self, container: &Container<'_>) {
+        let is_fine = self.pieces.get(container.index).is_some_and(|piece| piece.oddities.is_empty());
+        if container.children == 0 && is_fine {
+            self.note(container.index, OddityCode::Damaged, "压缩包里没有文件");
+        }
     }
 
     /// The most octets the next member may have.
@@ -305,7 +325,7 @@ impl End {
         match self {
             Self::Protected => (OddityCode::PasswordProtected, "压缩包设有密码，打不开"),
             Self::Bomb => (OddityCode::Bomb, "压缩比例异常，疑似压缩炸弹，没有打开"),
-            Self::TooLarge => (OddityCode::TooLarge, "压缩包里的文件太大，没有打开"),
+            Self::TooLarge => (OddityCode::TooLarge, "文件太大，没有打开"),
             Self::Unsupported => (OddityCode::UnreadKind, "压缩包所用的压缩方法尚不能打开，请人工查看"),
             Self::Split => (OddityCode::UnreadKind, "压缩包是分卷的，缺少其余分卷，打不开"),
             Self::Whole | Self::Broken => (OddityCode::Damaged, "压缩包里的文件已损坏，打不开"),

@@ -80,7 +80,7 @@ impl Unpacker<'_> {
                     } else if member.meta.is_split_before || member.meta.is_split_after {
                         Some(End::Split)
                     } else {
-                        None
+                        self.refused_by_claim(member.meta.unpacked_size, length(container.bytes))
                     };
                     if let Some(end) = closed {
                         self.add_member(container, &name, &[], end);
@@ -111,9 +111,8 @@ impl Unpacker<'_> {
         self.finish_member(container, &mut pending, &current);
         if end.is_some() {
             self.list_unreached(container, archive.members().collect());
-        } else if container.children == 0 && archive.members().next().is_none() {
-            self.note(container.index, OddityCode::Damaged, "压缩包是空的");
         }
+        self.note_if_empty(container);
     }
 
     /// An archive in volumes, all of them at hand and in their order.

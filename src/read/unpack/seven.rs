@@ -54,9 +54,7 @@ impl Unpacker<'_> {
             }
             self.add_member(container, &name, &[], End::Whole);
         }
-        if container.children == 0 {
-            self.note(container.index, OddityCode::Damaged, "压缩包是空的");
-        }
+        self.note_if_empty(container);
     }
 
     /// The members that were packed together; `false` where nothing more may be opened.
@@ -82,7 +80,10 @@ impl Unpacker<'_> {
                     goes_on = false;
                     return Ok(false);
                 }
-                let (unpacked, end) = self.bounded(reader, packed);
+                let (unpacked, end) = match self.refused_by_claim(entry.size(), packed) {
+                    Some(end) => (Vec::new(), end),
+                    None => self.bounded(reader, packed),
+                };
                 if end == End::Whole {
                     finished = Some((name, unpacked));
                     return Ok(true);

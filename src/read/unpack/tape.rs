@@ -20,7 +20,6 @@ impl Unpacker<'_> {
         let mut archive = tar::Archive::new(bytes);
         let Ok(entries) = archive.entries() else { return };
         let mut entries = entries.into_iter();
-        let before = container.children;
         loop {
             let Some(next) = guarded(|| entries.next()) else {
                 self.note(container.index, OddityCode::Damaged, "压缩包有一部分已损坏");
@@ -48,7 +47,10 @@ impl Unpacker<'_> {
                 return;
             }
             let claimed = entry.size();
-            let (unpacked, end) = self.bounded(&mut entry, length(bytes));
+            let (unpacked, end) = match self.refused_by_claim(claimed, length(bytes)) {
+                Some(end) => (Vec::new(), end),
+                None => self.bounded(&mut entry, length(bytes)),
+            };
             let end = if end == End::Whole && length(&unpacked) < claimed { End::Broken } else { end };
             if !is_litter(&name, &unpacked) {
                 self.add_member(container, &name, &unpacked, end);
@@ -58,8 +60,6 @@ impl Unpacker<'_> {
                 return;
             }
         }
-        if container.children == before {
-            self.note(container.index, OddityCode::Damaged, "压缩包是空的");
-        }
+        self.note_if_empty(container);
     }
 }

@@ -6,7 +6,7 @@
 mod properties;
 
 use super::mapi::{Attachment, Message, Properties, decoded, id, kind};
-use super::{Container, Unpacker, length, u16_at, u32_at};
+use super::{Container, Unpacker, u16_at, u32_at};
 use crate::model::mail::OddityCode;
 use crate::read::mime::names;
 
@@ -27,21 +27,25 @@ const ATTACHMENTS: usize = 10_000;
 
 impl Unpacker<'_> {
     pub(super) fn open_tnef(&mut self, container: &mut Container<'_>) {
-        let message = message(container.bytes);
+        let (message, claimed) = message(container.bytes);
+        if claimed > self.limits.piece_bytes {
+            self.note(container.index, OddityCode::TooLarge, "winmail.dat 里的附件大小异常，没有打开");
+        }
         let is_empty = message.attachments.is_empty() && message.text.is_none() && message.html.is_none();
-        if message.is_damaged && is_empty {
-            self.note(container.index, OddityCode::Damaged, "winmail.dat 已损坏，打不开");
+        if is_empty && message.rtf.is_none() {
+            let text = if message.is_damaged { "winmail.dat 已损坏，打不开" } else { "winmail.dat 是空的" };
+            self.note(container.index, OddityCode::Damaged, text);
         }
         self.add_message(container, message);
     }
 }
 
-/// What the stream holds.
-fn message(bytes: &[u8]) -> Message {
+/// What the stream holds, and the most octets that one of its attributes claims.
+fn message(bytes: &[u8]) -> (Message, u64) {
     let mut message = Message::default();
     let mut code_page = None;
     let mut attachment: Option<Legacy> = None;
-    let mut unpacked = 0_u64;
+    let mut claimed = 0;
     // The signature and a key nobody needs.
     let mut at = 6;
     while at < bytes.len() {
@@ -51,23 +55,31 @@ fn message(bytes: &[u8]) -> Message {
         };
         at = next.end;
         message.is_damaged |= next.is_cut_off;
+        claimed = claimed.max(next.claimed);
         let data = next.data;
         match next.id {
             attribute::CODE_PAGE => code_page = u32_at(data, 0).filter(|page| *page != 0),
             attribute::SUBJECT => message.subject = Some(decoded(data, code_page)).filter(|text| !text.is_empty()),
             attribute::BODY => message.text = Some(decoded(data, code_page)).filter(|text| !text.is_empty()),
-            attribute::MESSAGE_PROPERTIES => message.take(&properties::read(data), code_page),
+            attribute::MESSAGE_PROPERTIES => {
+                let (properties, are_all) = properties::read(data);
+                message.take(&properties, code_page);
+                message.is_damaged |= !are_all;
+            }
             attribute::ATTACH_BEGINS => {
                 message.attachments.extend(attachment.replace(Legacy::default()).map(|done| done.finish(code_page)));
             }
             attribute::ATTACH_DATA => {
-                unpacked = unpacked.saturating_add(length(data));
                 let current = attachment.get_or_insert_default();
                 current.bytes = data;
                 current.is_cut_off = next.is_cut_off;
             }
             attribute::ATTACH_TITLE => attachment.get_or_insert_default().title = data,
-            attribute::ATTACH_PROPERTIES => attachment.get_or_insert_default().properties = properties::read(data),
+            attribute::ATTACH_PROPERTIES => {
+                let (properties, are_all) = properties::read(data);
+                attachment.get_or_insert_default().properties = properties;
+                message.is_damaged |= !are_all;
+            }
             _ => {}
         }
         if message.attachments.len() >= ATTACHMENTS {
@@ -76,13 +88,15 @@ fn message(bytes: &[u8]) -> Message {
         }
     }
     message.attachments.extend(attachment.map(|done| done.finish(code_page)));
-    message
+    (message, claimed)
 }
 
 /// One attribute (§2.1.3.1).
 struct Attribute<'b> {
     id: u16,
     data: &'b [u8],
+    /// Octets it says it has.
+    claimed: u64,
     /// It claims more than there is.
     is_cut_off: bool,
     end: usize,
@@ -93,11 +107,13 @@ impl<'b> Attribute<'b> {
         bytes.get(at).filter(|level| matches!(level, 1 | 2))?;
         let id = u16_at(bytes, at + 1)?;
         let start = at + 9;
-        let claimed = usize::try_from(u32_at(bytes, at + 5)?).ok().and_then(|length| start.checked_add(length));
-        match claimed.filter(|end| *end <= bytes.len()) {
-            Some(end) => Some(Self { id, data: bytes.get(start..end)?, is_cut_off: false, end: end.saturating_add(2) }),
-            None => Some(Self { id, data: bytes.get(start..)?, is_cut_off: true, end: bytes.len() }),
-        }
+        let claimed = u32_at(bytes, at + 5)?;
+        let end = usize::try_from(claimed).ok().and_then(|length| start.checked_add(length));
+        let end = end.filter(|end| *end <= bytes.len());
+        let data = bytes.get(start..end.unwrap_or(bytes.len()))?;
+        // Behind the data stands their sum.
+        let next = end.map_or(bytes.len(), |end| end.saturating_add(2));
+        Some(Self { id, data, claimed: u64::from(claimed), is_cut_off: end.is_none(), end: next })
     }
 }
 

@@ -27,9 +27,8 @@ impl Unpacker<'_> {
             self.bombs = super::BOMBS;
             return;
         }
-        if directory.entries.is_empty() && !directory.is_damaged && !directory.spans_disks {
-            let text = if directory.was_found { "压缩包是空的" } else { "压缩包已损坏，打不开" };
-            self.note(container.index, OddityCode::Damaged, text);
+        if !directory.was_found && directory.entries.is_empty() {
+            self.note(container.index, OddityCode::Damaged, "压缩包已损坏，打不开");
         }
         for entry in &directory.entries {
             if entry.is_no_file() || is_junk_path(&entry.name) {
@@ -43,6 +42,7 @@ impl Unpacker<'_> {
                 self.add_member(container, &entry.name, &unpacked, end);
             }
         }
+        self.note_if_empty(container);
     }
 
     /// One member's octets, checked against the sum the archive keeps of them.
@@ -51,9 +51,15 @@ impl Unpacker<'_> {
             return (Vec::new(), End::Protected);
         }
         let packed = match entry.extent {
-            Extent::Missing => return (Vec::new(), End::Broken),
+            Extent::Missing => {
+                let end = self.refused_by_claim(entry.size, super::length(container.bytes));
+                return (Vec::new(), end.unwrap_or(End::Broken));
+            }
             Extent::Data { start, end } => container.bytes.get(start..end).unwrap_or_default(),
         };
+        if let Some(end) = self.refused_by_claim(entry.size, super::length(packed)) {
+            return (Vec::new(), end);
+        }
         let Some(mut decoder) = guarded(|| method::decoder(entry.method, packed, entry.size)).flatten() else {
             return (Vec::new(), End::Unsupported);
         };
@@ -61,6 +67,14 @@ impl Unpacker<'_> {
         let wrong = end == End::Whole && method::sum(&unpacked) != entry.sum;
         (unpacked, if wrong { End::Broken } else { end })
     }
+}
+
+/// Whether this is a zip behind a little junk, or behind the program that unpacks it. Behind more stand the last octets of
+/// some other archive that packs nothing (cpio, ISO 9660), whose other members must not be overlooked.
+pub(in crate::read) fn is_zip_within(bytes: &[u8]) -> bool {
+    const JUNK: usize = 1_024;
+    let directory = guarded(|| Directory::of_whole(bytes)).flatten();
+    directory.and_then(|directory| directory.first()).is_some_and(|first| first <= JUNK || bytes.starts_with(b"MZ"))
 }
 
 /// An office file's zip, for whoever wants some of its parts.

@@ -7,16 +7,17 @@ use super::{is_object, object};
 /// Most properties of one list, and most values of one property.
 const MOST: u32 = 100_000;
 
-/// As many as can be read: the first that is of no known type ends the list, because nobody knows how long it is.
-pub(super) fn read(bytes: &[u8]) -> Properties {
+/// As many as can be read, and whether these are all: one that is cut off or of no known type ends the list, because
+/// nobody knows how long it is.
+pub(super) fn read(bytes: &[u8]) -> (Properties, bool) {
     let mut properties = Properties::default();
     let mut walk = Walk { bytes, at: 4 };
     for _ in 0..u32_at(bytes, 0).unwrap_or(0).min(MOST) {
         if walk.property(&mut properties).is_none() {
-            break;
+            return (properties, false);
         }
     }
-    properties
+    (properties, true)
 }
 
 struct Walk<'b> {

@@ -96,6 +96,20 @@ impl Directory {
         }
     }
 
+    /// The members by a central directory that is whole; `None` where there is none.
+    pub(super) fn of_whole(bytes: &[u8]) -> Option<Self> {
+        Ending::find(bytes).map(|ending| ending.directory(bytes)).filter(|directory| !directory.is_damaged)
+    }
+
+    /// Where the first member's packed octets stand.
+    pub(super) fn first(&self) -> Option<usize> {
+        let starts = self.entries.iter().filter_map(|entry| match entry.extent {
+            Extent::Data { start, .. } => Some(start),
+            Extent::Missing => None,
+        });
+        starts.min()
+    }
+
     /// Whether two members claim the same octets: no program writes that, and it is how a few kilobytes become
     /// petabytes (D. Fifield, "A better zip bomb", WOOT 2019).
     pub(super) fn overlaps(&self) -> bool {
