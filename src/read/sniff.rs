@@ -2,11 +2,10 @@
 
 pub mod compound;
 
-use std::io::{Cursor, Read};
-
 use super::charset;
 use super::mime::fields::{Fields, split_field};
 use super::mime::{header_block, without_preamble};
+use super::unpack::Package;
 use crate::model::mail::Kind;
 
 /// Octets at the start of a text that are looked at.
@@ -96,72 +95,40 @@ fn is_old_tar(bytes: &[u8]) -> bool {
     u32::from_str_radix(&written, 8) == Ok(sum + 8 * u32::from(b' '))
 }
 
-/// Office files, OFD and plain archives, told apart by what the zip holds.
+/// Office files, OFD and plain archives, told apart by what the zip holds, or by what is left of it.
 fn in_zip(bytes: &[u8]) -> Kind {
-    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else { return in_broken_zip(bytes) };
-    let has = |archive: &zip::ZipArchive<Cursor<&[u8]>>, wanted: &str| {
-        archive.file_names_raw().any(|name| name.eq_ignore_ascii_case(wanted.as_bytes()))
+    let Some(package) = Package::open(bytes) else { return Kind::Zip };
+    let place = |wanted: &str| package.places(|name| name == wanted).first().copied();
+    let text = |wanted: &str| {
+        let place = place(wanted)?;
+        Some(charset::guess(&package.beginning(place, bytes, DESCRIPTION)))
     };
-    if let Some(declared) = member(&mut archive, "mimetype")
+    if let Some(declared) = text("mimetype")
         && declared.starts_with("application/vnd.oasis.opendocument")
     {
         return if declared.contains("spreadsheet") { Kind::Ods } else { Kind::Unknown };
     }
-    if has(&archive, "OFD.xml") {
+    if place("ofd.xml").is_some() {
         return Kind::Ofd;
     }
-    if has(&archive, "[Content_Types].xml") {
-        let types = member(&mut archive, "[Content_Types].xml").unwrap_or_default();
-        if types.contains("sheet.binary.macroEnabled.main") || has(&archive, "xl/workbook.bin") {
-            return Kind::Xlsb;
-        }
-        if types.contains("spreadsheetml.sheet.main") || types.contains("ms-excel") || has(&archive, "xl/workbook.xml")
-        {
-            return Kind::Xlsx;
-        }
-        if types.contains("wordprocessingml.document.main")
-            || types.contains("ms-word")
-            || has(&archive, "word/document.xml")
-        {
-            return Kind::Docx;
-        }
-        // A presentation or a drawing: its members are no pieces.
-        return Kind::Unknown;
-    }
-    if has(&archive, "xl/workbook.xml") {
-        Kind::Xlsx
-    } else if has(&archive, "word/document.xml") {
-        Kind::Docx
-    } else {
-        Kind::Zip
-    }
-}
-
-/// Cut off before its directory: the names in the local headers still tell.
-fn in_broken_zip(bytes: &[u8]) -> Kind {
-    let head = bytes.get(..1 << 20).unwrap_or(bytes);
-    let holds = |needle: &[u8]| head.windows(needle.len()).any(|window| window == needle);
-    if holds(b"application/vnd.oasis.opendocument.spreadsheet") {
-        Kind::Ods
-    } else if holds(b"xl/workbook.bin") {
+    let types = text("[content_types].xml");
+    let is = |main: &str, other: &str, part: &str| {
+        types.as_ref().is_some_and(|types| types.contains(main) || types.contains(other)) || place(part).is_some()
+    };
+    if is("sheet.binary.macroEnabled.main", "sheet.binary.macroenabled.main", "xl/workbook.bin") {
         Kind::Xlsb
-    } else if holds(b"xl/workbook.xml") || holds(b"xl/worksheets/") {
+    } else if is("spreadsheetml.sheet.main", "ms-excel", "xl/workbook.xml") {
         Kind::Xlsx
-    } else if holds(b"word/document.xml") {
+    } else if is("wordprocessingml.document.main", "ms-word", "word/document.xml") {
         Kind::Docx
-    } else if holds(b"OFD.xml") {
-        Kind::Ofd
+    } else if types.is_some() {
+        // A presentation or a drawing: its parts are no pieces.
+        Kind::Unknown
+    } else if !package.places(|name| name.starts_with("xl/worksheets/")).is_empty() {
+        Kind::Xlsx
     } else {
         Kind::Zip
     }
-}
-
-fn member(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, wanted: &str) -> Option<String> {
-    let place = archive.file_names_raw().position(|name| name.eq_ignore_ascii_case(wanted.as_bytes()))?;
-    let mut bytes = Vec::new();
-    // A member cut off or badly summed still tells what it told so far.
-    let _ = archive.by_index(place).ok()?.take(DESCRIPTION).read_to_end(&mut bytes);
-    Some(charset::guess(&bytes))
 }
 
 fn in_compound(bytes: &[u8]) -> Kind {
@@ -302,7 +269,7 @@ fn looks_like_mhtml(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{Cursor, Write};
 
     use super::*;
 

@@ -7,6 +7,8 @@
 mod directory;
 mod method;
 
+use std::io::Read as _;
+
 use self::directory::{Directory, Entry, Extent};
 use super::litter::{is_junk_path, is_litter};
 use super::{Container, End, Unpacker};
@@ -78,17 +80,29 @@ pub(in crate::read) fn is_zip_within(bytes: &[u8]) -> bool {
 }
 
 /// An office file's zip, for whoever wants some of its parts.
-pub(super) struct Package(Directory);
+pub(in crate::read) struct Package(Directory);
 
 impl Package {
-    pub(super) fn open(bytes: &[u8]) -> Option<Self> {
+    /// The package, whole or what is left of it; `None` where nothing is or its parts share octets.
+    pub(in crate::read) fn open(bytes: &[u8]) -> Option<Self> {
         Directory::read(bytes).filter(|directory| !directory.overlaps()).map(Self)
     }
 
     /// Places of the parts whose lower-case names are wanted.
-    pub(super) fn places(&self, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
+    pub(in crate::read) fn places(&self, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
         let names = self.0.entries.iter().enumerate().filter(|(_, entry)| !entry.is_no_file());
         names.filter(|(_, entry)| wanted(&entry.name.to_lowercase())).map(|(place, _)| place).collect()
+    }
+
+    /// The beginning of a part; one that is cut off or badly summed still tells what it told so far.
+    pub(in crate::read) fn beginning(&self, place: usize, bytes: &[u8], most: u64) -> Vec<u8> {
+        let Some(entry) = self.0.entries.get(place).filter(|entry| !entry.is_encrypted()) else { return Vec::new() };
+        let Extent::Data { start, end } = entry.extent else { return Vec::new() };
+        let mut beginning = Vec::new();
+        if let Some(decoder) = method::decoder(entry.method, bytes.get(start..end).unwrap_or_default(), entry.size) {
+            let _ = decoder.take(most).read_to_end(&mut beginning);
+        }
+        beginning
     }
 
     pub(super) fn name(&self, place: usize) -> Option<&str> {

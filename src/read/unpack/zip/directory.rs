@@ -148,10 +148,12 @@ impl Ending {
                 continue;
             }
             let ending = Self::at(bytes, from + place)?;
-            if ending.start(bytes).is_some() || ending.count == 0 {
-                return Some(ending);
+            match ending.start(bytes) {
+                Some(start) if ending.is_of_member(bytes, start) => {}
+                Some(_) => return Some(ending),
+                None if ending.count == 0 && !bytes.starts_with(LOCAL) => return Some(ending),
+                None => last = last.or(Some(ending)),
             }
-            last = last.or(Some(ending));
             tried += 1;
             if tried > 64 {
                 break;
@@ -193,6 +195,12 @@ impl Ending {
         let before = usize::try_from(self.size).ok().and_then(|size| self.place.checked_sub(size));
         let said = usize::try_from(self.offset).ok();
         [before, said].into_iter().flatten().find(|at| bytes.get(*at..).is_some_and(|rest| rest.starts_with(CENTRAL)))
+    }
+
+    /// Whether this is the end of an archive that lies in this one, not packed, and not of this one, which is cut off:
+    /// where an archive begins at the first octet, its offsets count from there.
+    fn is_of_member(&self, bytes: &[u8], start: usize) -> bool {
+        bytes.starts_with(LOCAL) && usize::try_from(self.offset).is_ok_and(|offset| offset != start)
     }
 
     fn directory(&self, bytes: &[u8]) -> Directory {
