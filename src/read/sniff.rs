@@ -97,7 +97,7 @@ fn is_old_tar(bytes: &[u8]) -> bool {
 
 /// Office files, OFD and plain archives, told apart by what the zip holds, or by what is left of it.
 fn in_zip(bytes: &[u8]) -> Kind {
-    let Some(package) = Package::open(bytes) else { return Kind::Zip };
+    let Some(package) = Package::open(bytes).filter(Package::is_trusted) else { return Kind::Zip };
     let place = |wanted: &str| package.places(|name| name == wanted).first().copied();
     let text = |wanted: &str| {
         let place = place(wanted)?;

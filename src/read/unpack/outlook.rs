@@ -92,6 +92,3 @@ fn properties(file: &mut Compound<'_>, storage: &Path, header: usize, most: u64)
     }
     Some(properties)
 }
-
-#[cfg(test)]
-mod tests;

@@ -134,3 +134,107 @@ fn a_gz_holds_one_file() {
     };
     assert!(pieces[1].has(OddityCode::Damaged));
 }
+
+fn codes(piece: &Piece) -> Vec<OddityCode> {
+    piece.oddities.iter().map(|oddity| oddity.code).collect()
+}
+
+#[test]
+fn what_claims_too_much_is_refused_before_it_is_unpacked() {
+    let mut archive = raw_zip(b"a.txt", b"hello", 0);
+    let central = archive.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+    for place in [22, central + 24] {
+        archive[place..place + 4].copy_from_slice(&[0xF0, 0xFF, 0xFF, 0xFF]);
+    }
+    assert_eq!((codes(&all(&archive)[1]), all(&archive)[1].size), (vec![OddityCode::Bomb], 0));
+}
+
+#[test]
+fn an_archive_that_is_cut_off_is_not_the_one_that_lies_in_it() {
+    let inner = zip_of(&[("word/document.xml", b"<w:document/>")]);
+    let whole = [raw_zip(b"a.txt", b"hello", 0).split_at(40).0, &raw_zip(b"b.docx", &inner, 0)].concat();
+    let pieces = all(&whole[..whole.len() - 30]);
+    assert_eq!(pieces[0].kind, Kind::Zip);
+    assert!(pieces[0].has(OddityCode::Damaged));
+}
+
+#[test]
+fn members_of_gz_are_one_file_and_junk_behind_them_is_nothing() {
+    let packed = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let bytes = [packed("单位，"), packed(""), packed("人数"), b"\0\0junk".to_vec()].concat();
+    let pieces = pieces_of(&bytes, &Limits::default());
+    assert_eq!((pieces[1].size, codes(&pieces[1])), (15, Vec::new()));
+}
+
+#[test]
+fn after_several_bombs_nothing_more_is_unpacked() {
+    let zeros = vec![0_u8; 2 << 20];
+    let bomb = zip_of(&[("a", &zeros)]);
+    let members: Vec<(String, &[u8])> = (0..6).map(|number| (format!("{number}.zip"), bomb.as_slice())).collect();
+    let listed: Vec<(&str, &[u8])> = members.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+    let pieces = all(&zip_of(&listed));
+    let refused = pieces.iter().filter(|piece| piece.name == "a" && piece.has(OddityCode::Bomb)).count();
+    assert!(refused == BOMBS && pieces[0].has(OddityCode::Bomb), "{refused}");
+}
+
+/// The files of the golden cases of containers that are small enough to be mutated many times.
+fn seeds() -> Vec<(String, Vec<u8>)> {
+    let cases = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut seeds = Vec::new();
+    for folder in std::fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()) {
+        if !folder.file_name().unwrap().to_string_lossy().starts_with("container-") {
+            continue;
+        }
+        for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            let bytes = std::fs::read(&file).unwrap();
+            if name != "expected.json" && bytes.len() < 16_000 {
+                seeds.push((name, bytes));
+            }
+        }
+    }
+    seeds.sort();
+    assert!(seeds.len() > 40, "the cases were found");
+    seeds
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_mutation_of_a_container_panics(
+        seed in proptest::prelude::any::<proptest::sample::Index>(),
+        edits in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), 0..5_u8, proptest::prelude::any::<u8>()), 1..12),
+    ) {
+        static SEEDS: std::sync::LazyLock<Vec<(String, Vec<u8>)>> = std::sync::LazyLock::new(seeds);
+        let (name, mut bytes) = SEEDS[seed.index(SEEDS.len())].clone();
+        for (place, edit, byte) in edits {
+            if bytes.is_empty() {
+                break;
+            }
+            let place = place.index(bytes.len());
+            match edit {
+                0 => bytes[place] = byte,
+                1 => bytes.insert(place, byte),
+                2 => { bytes.remove(place); }
+                3 if byte < 32 => bytes.truncate(place),
+                3 => bytes[place] = 0xFF,
+                _ => bytes[place] ^= 1 << (byte % 8),
+            }
+        }
+        // Only the containers: the readers of what is in them have tests of their own.
+        let nothing = |_: Kind, _: &[u8], _: &Limits| (Content::Nothing, Vec::new());
+        let opened = crate::read::open_file_with(&bytes, &name, &Limits::default(), &nothing);
+        if let Opened::Bare { pieces, .. } = opened {
+            for piece in &pieces[1..] {
+                let inside = piece.inside.as_deref().unwrap();
+                proptest::prop_assert!(pieces.iter().any(|outer| outer.path == inside));
+                proptest::prop_assert!(piece.path.starts_with(inside));
+            }
+        }
+    }
+}

@@ -150,6 +150,3 @@ fn object(value: &[u8]) -> &[u8] {
 fn is_object(property: u16) -> bool {
     property & 0x0FFF == kind::OBJECT
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,6 +6,7 @@
 
 mod directory;
 mod method;
+mod salvage;
 
 use std::io::Read as _;
 
@@ -88,6 +89,15 @@ impl Package {
         Directory::read(bytes).filter(|directory| !directory.overlaps()).map(Self)
     }
 
+    /// Whether the zip is whole, or what is left of it begins as an office file does. Where the directory of an archive
+    /// is lost, the parts of an office file that lies in it, not packed, stand among its own members.
+    pub(in crate::read) fn is_trusted(&self) -> bool {
+        const FIRST: [&str; 8] =
+            ["[content_types].xml", "mimetype", "_rels/", "docprops/", "word/", "xl/", "ofd.xml", "doc_0/"];
+        let first = self.0.entries.first().map(|entry| entry.name.to_lowercase()).unwrap_or_default();
+        !self.0.is_damaged || FIRST.iter().any(|start| first.starts_with(start))
+    }
+
     /// Places of the parts whose lower-case names are wanted.
     pub(in crate::read) fn places(&self, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
         let names = self.0.entries.iter().enumerate().filter(|(_, entry)| !entry.is_no_file());
@@ -116,6 +126,3 @@ impl Unpacker<'_> {
         package.0.entries.get(place).map_or((Vec::new(), End::Broken), |entry| self.unzip(container, entry))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,22 +1,17 @@
 //! The members of a zip: from its central directory (4.3.12), or, where that is cut off or broken, from the headers that
 //! stand before each member (4.3.7).
 
-use std::io::Read;
-
 use super::super::{u16_at, u32_at, u64_at};
-use super::method;
+use super::{method, salvage};
 use crate::read::charset;
 use crate::read::mime::names;
 
-const LOCAL: &[u8] = b"PK\x03\x04";
+pub(super) const LOCAL: &[u8] = b"PK\x03\x04";
 const CENTRAL: &[u8] = b"PK\x01\x02";
 const END: &[u8] = b"PK\x05\x06";
 const END_64: &[u8] = b"PK\x06\x06";
-const DESCRIPTOR: &[u8] = b"PK\x07\x08";
 /// How far from the end its record is looked for: the longest comment, and some junk behind it.
 const TAIL: usize = 256 << 10;
-/// Octets read and written, of all members that are decoded only to find their end.
-const PROBE: u64 = 64 << 20;
 
 /// What is known of the members.
 #[derive(Default)]
@@ -69,15 +64,15 @@ impl Entry {
 }
 
 /// The fields that both headers share, and the variable ones behind.
-struct Fields<'b> {
-    flags: u16,
-    method: u16,
-    sum: u32,
-    packed: u64,
-    size: u64,
-    offset: u64,
-    name: &'b [u8],
-    extra: &'b [u8],
+pub(super) struct Fields<'b> {
+    pub(super) flags: u16,
+    pub(super) method: u16,
+    pub(super) sum: u32,
+    pub(super) packed: u64,
+    pub(super) size: u64,
+    pub(super) offset: u64,
+    pub(super) name: &'b [u8],
+    pub(super) extra: &'b [u8],
 }
 
 impl Directory {
@@ -89,10 +84,10 @@ impl Directory {
             Some(directory) if directory.spans_disks => Some(directory),
             // What the rest of the directory still lists may be less than what still stands in the file.
             Some(directory) => {
-                let salvaged = salvage(bytes);
+                let salvaged = salvage::members(bytes);
                 Some(if salvaged.entries.len() > directory.entries.len() { salvaged } else { directory })
             }
-            None => Some(salvage(bytes)).filter(|salvaged| !salvaged.entries.is_empty()),
+            None => Some(salvage::members(bytes)).filter(|salvaged| !salvaged.entries.is_empty()),
         }
     }
 
@@ -253,7 +248,7 @@ fn central(bytes: &[u8], at: usize, shift: usize) -> Option<(Entry, usize)> {
 
 impl Fields<'_> {
     /// Sizes past 4 GiB stand in an extra field (4.5.3), in this order, each only where the short field is full.
-    fn widen(&mut self) {
+    pub(super) fn widen(&mut self) {
         let Some(extra) = extra_field(self.extra, 0x0001) else { return };
         let mut at = 0;
         for field in [&mut self.size, &mut self.packed, &mut self.offset] {
@@ -277,7 +272,7 @@ impl Fields<'_> {
         (end <= bytes.len()).then_some(Extent::Data { start, end })
     }
 
-    fn entry(&self, extent: Extent) -> Entry {
+    pub(super) fn entry(&self, extent: Extent) -> Entry {
         let decoded = self.decoded_name();
         Entry {
             // A folder holds nothing; what is called like one and holds something is a file.
@@ -320,90 +315,4 @@ fn extra_field(extra: &[u8], wanted: u16) -> Option<&[u8]> {
         at += 4 + usize::from(length);
     }
     None
-}
-
-/// How much is still spent on finding the ends of members that do not tell their length.
-struct Probe {
-    left: u64,
-    /// None stands further on.
-    no_descriptor: bool,
-}
-
-/// The members that stand behind headers of their own, one after the other.
-fn salvage(bytes: &[u8]) -> Directory {
-    let mut directory = Directory { is_damaged: true, ..Directory::default() };
-    let mut probe = Probe { left: PROBE, no_descriptor: false };
-    let mut at = 0;
-    while let Some(header) = find(bytes, LOCAL, at) {
-        at = header + LOCAL.len();
-        let Some((entry, end)) = local(bytes, header, &mut probe) else { continue };
-        directory.entries.push(entry);
-        at = end.max(at);
-    }
-    directory
-}
-
-/// The member whose header stands at this place, and where it ends.
-fn local(bytes: &[u8], header: usize, probe: &mut Probe) -> Option<(Entry, usize)> {
-    let name_length = usize::from(u16_at(bytes, header + 26)?);
-    let extra_length = usize::from(u16_at(bytes, header + 28)?);
-    let name = header + 30;
-    let start = name + name_length + extra_length;
-    let mut fields = Fields {
-        flags: u16_at(bytes, header + 6)?,
-        method: u16_at(bytes, header + 8)?,
-        sum: u32_at(bytes, header + 14)?,
-        packed: u64::from(u32_at(bytes, header + 18)?),
-        size: u64::from(u32_at(bytes, header + 22)?),
-        offset: 0,
-        name: bytes.get(name..name + name_length)?,
-        extra: bytes.get(name + name_length..start)?,
-    };
-    fields.widen();
-    let claimed = usize::try_from(fields.packed).ok().and_then(|packed| start.checked_add(packed));
-    let end = match claimed {
-        // Bit 3: sums and sizes stand behind the member (4.3.9).
-        _ if fields.flags & 8 != 0 && fields.packed == 0 => fields.measure(bytes, start, probe),
-        Some(end) if end <= bytes.len() => Some(end),
-        _ => None,
-    };
-    let extent = end.map_or(Extent::Missing, |end| Extent::Data { start, end });
-    Some((fields.entry(extent), end.unwrap_or(start)))
-}
-
-impl Fields<'_> {
-    /// Finds the end of a member that does not tell its length, and takes its sum and size from behind it.
-    fn measure(&mut self, bytes: &[u8], start: usize, probe: &mut Probe) -> Option<usize> {
-        let packed = bytes.get(start..)?;
-        let end = if self.method == 8 {
-            let mut decoder = flate2::bufread::DeflateDecoder::new(packed);
-            let copied = std::io::copy(&mut Read::take(&mut decoder, probe.left), &mut std::io::sink());
-            let spent = decoder.total_in().saturating_add(decoder.total_out()).saturating_add(1 << 14);
-            probe.left = probe.left.saturating_sub(spent);
-            copied.ok().filter(|_| probe.left > 0)?;
-            start.checked_add(usize::try_from(decoder.total_in()).ok()?)?
-        } else if probe.no_descriptor {
-            return None;
-        } else {
-            let found = find(bytes, DESCRIPTOR, start);
-            probe.no_descriptor = found.is_none();
-            found?
-        };
-        let signed = bytes.get(end..).is_some_and(|rest| rest.starts_with(DESCRIPTOR));
-        let descriptor = if signed { end + 4 } else { end };
-        self.sum = u32_at(bytes, descriptor)?;
-        self.size = u64::from(u32_at(bytes, descriptor + 8)?);
-        Some(end)
-    }
-}
-
-fn find(bytes: &[u8], needle: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    loop {
-        at += bytes.get(at..)?.iter().position(|byte| Some(byte) == needle.first())?;
-        if bytes.get(at..)?.starts_with(needle) {
-            return Some(at);
-        }
-        at += 1;
-    }
 }
