@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::figures::{FigureReading, read_figure};
-use super::formula::evaluate;
 use super::layout::{ColumnPlace, Layout};
 use super::rows::{RowKind, SeenAbove, Standing};
 use crate::model::form::{Column, ColumnKind, Form};
@@ -102,9 +101,6 @@ pub fn fill(grid: &Grid, layout: &Layout, form: &Form, end: u32) -> FilledTable 
     table
 }
 
-/// Formulas are computed in this many rows below the header; nobody types more.
-const MOST_FORMULA_ROWS: u32 = 500;
-
 impl Standing<'_> {
     /// The unit that the row's own column of units names.
     fn unit_in_row(&self, row: u32) -> Option<String> {
@@ -150,12 +146,7 @@ impl Standing<'_> {
         let reading = if found.len() > 1 {
             Err(format!("同一格内有多个内容“{}”，无法确定数字", clipped(&shown)))
         } else {
-            match &first.value {
-                CellValue::Uncomputed(formula) if row - self.layout.data_start.min(row) > MOST_FORMULA_ROWS => {
-                    Err(uncomputed(formula))
-                }
-                value => figure_of(value, column, self.grid, self.form),
-            }
+            figure_of(&first.value, column, self.form)
         };
         match reading {
             Ok(None) => Filled { value: None, cell: name, written: None },
@@ -172,7 +163,7 @@ impl Standing<'_> {
 }
 
 /// The figure of a number cell, nothing, or in Chinese words why it is none.
-fn figure_of(value: &CellValue, column: &Column, grid: &Grid, form: &Form) -> Result<Option<Decimal>, String> {
+fn figure_of(value: &CellValue, column: &Column, form: &Form) -> Result<Option<Decimal>, String> {
     match value {
         CellValue::Number(number) => Ok(Some(*number)),
         CellValue::Text(text) => match read_figure(text, column.kind, form) {
@@ -182,16 +173,14 @@ fn figure_of(value: &CellValue, column: &Column, grid: &Grid, form: &Form) -> Re
                 Err(format!("填写的是“{}”，不是确定的数字，请填写准确数字", clipped(text.trim())))
             }
         },
-        CellValue::Uncomputed(formula) => evaluate(formula, grid).map(Some).ok_or_else(|| uncomputed(formula)),
+        CellValue::Uncomputed(formula) => {
+            Err(format!("是未计算的公式“={}”，请打开后重新保存，或直接填写数字", clipped(formula)))
+        }
         CellValue::Failed(error) => Err(format!("的公式出错（{}），请改正公式或直接填写数字", clipped(error))),
         CellValue::Date(_) | CellValue::Flag(_) => {
             Err(format!("填写的是“{}”，不是数字，请填写准确数字", clipped(&value.shown())))
         }
     }
-}
-
-fn uncomputed(formula: &str) -> String {
-    format!("是未计算的公式“={}”，请打开后重新保存，或直接填写数字", clipped(formula))
 }
 
 fn words_of(value: &CellValue) -> Option<String> {

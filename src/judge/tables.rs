@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::check::{check_cells, check_pairs, check_sum_rows, exact_add};
 use super::fill::{FilledTable, GridRow, fill};
+use super::formula::worked_out;
 use super::labels::{Labelled, read_labels, read_lines};
 use super::layout::{Layout, find_all};
 use super::money::{suspect_headers, suspect_per_head};
@@ -29,7 +30,8 @@ pub fn read_tables(sheets: &[Sheet], piece: &str, form: &Form, year: i32) -> Vec
 pub fn read_tables_among(sheets: &[Sheet], lines: &[String], piece: &str, form: &Form, year: i32) -> Vec<TableReturn> {
     let mut around = read_lines(lines, form, year).into_iter();
     let mut returns = Vec::new();
-    for sheet in sheets {
+    let sheets = worked_out(sheets);
+    for sheet in sheets.iter() {
         let source = Source { sheet, piece, form };
         for mut found in find_tables(&sheet.grid, form, year) {
             if found.labelled.unit_name.is_none() || found.labelled.filled_on.is_none() {

@@ -19,6 +19,17 @@ pub struct Grid {
     /// Used cells only, by row, then column; a place at most once.
     cells: Vec<Cell>,
     merges: Vec<Span>,
+    /// Formulas behind cells whose result the file keeps, by place.
+    formulas: Vec<Formula>,
+}
+
+/// The formula behind a cell whose result the file keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Formula {
+    pub row: u32,
+    pub column: u32,
+    /// As Excel writes it in English, without the `=`.
+    pub text: String,
 }
 
 /// A used cell.
@@ -67,7 +78,28 @@ impl Grid {
         cells.retain(|cell| !matches!(&cell.value, CellValue::Text(text) if text.trim().is_empty()));
         cells.sort_by_key(|cell| (cell.row, cell.column));
         cells.dedup_by_key(|cell| (cell.row, cell.column));
-        Self { cells, merges }
+        Self { cells, merges, formulas: Vec::new() }
+    }
+
+    /// With the formulas behind its kept results; of two at one place the first stands.
+    #[must_use]
+    pub fn with_formulas(mut self, mut formulas: Vec<Formula>) -> Self {
+        formulas.sort_by_key(|formula| (formula.row, formula.column));
+        formulas.dedup_by_key(|formula| (formula.row, formula.column));
+        self.formulas = formulas;
+        self
+    }
+
+    #[must_use]
+    pub fn formulas(&self) -> &[Formula] {
+        &self.formulas
+    }
+
+    /// The formula behind the kept result at this place.
+    #[must_use]
+    pub fn formula_at(&self, row: u32, column: u32) -> Option<&str> {
+        let index = self.formulas.binary_search_by_key(&(row, column), |formula| (formula.row, formula.column)).ok()?;
+        self.formulas.get(index).map(|formula| formula.text.as_str())
     }
 
     #[must_use]

@@ -5,6 +5,7 @@
 //! stream is taken out by the `cfb` crate, its records are walked once, its DIMENSIONS are blunted, and calamine gets a
 //! fresh compound file with that stream alone.
 
+mod password;
 mod strings;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use crate::read::limits::Limits;
 /// `PasswordProtected`, `Damaged`, `TooLarge`.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Sheet>, Oddity> {
     let mut stream = workbook_stream(bytes, limits)?;
+    password::lift(&mut stream)?;
     tame(&mut stream, limits)?;
     let mut workbook = Xls::new(Cursor::new(compound(&stream)?)).map_err(|error| oddity_of(&error))?;
     let listed: Vec<_> = workbook.sheets_metadata().to_vec();
@@ -151,7 +153,7 @@ fn double_word(stream: &[u8], at: usize) -> Option<usize> {
     Some(low | (high << 16))
 }
 
-/// Refuses what is encrypted or would be laid out larger than the limits, and makes every DIMENSIONS record modest.
+/// Refuses what would be laid out larger than the limits, and makes every DIMENSIONS record modest.
 fn tame(stream: &mut [u8], limits: &Limits) -> Result<(), Oddity> {
     let mut starts = Vec::new();
     let mut lengths = Vec::new();
@@ -159,9 +161,6 @@ fn tame(stream: &mut [u8], limits: &Limits) -> Result<(), Oddity> {
     while let Some(record) = record_at(stream, at) {
         at = record.end;
         match record.kind {
-            kind::FILE_PASS if word(stream, record.start).is_some_and(|method| method != 0) => {
-                return Err(password_protected());
-            }
             // [MS-XLS] 2.4.28: the first four bytes say where the sheet's records start.
             kind::BOUND_SHEET => starts.extend(double_word(stream, record.start)),
             kind::SST => lengths = Pieces::new(continued(stream, &record)).lengths(),

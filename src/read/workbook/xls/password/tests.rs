@@ -1,0 +1,1 @@
+//! Streams encrypted under the default password, and others.
