@@ -58,6 +58,13 @@ impl Budget {
         Ok(())
     }
 
+    /// Takes the text of a formula.
+    pub(crate) fn take_formula(&mut self, text: &str) -> Result<(), Oddity> {
+        let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        self.text = self.text.checked_sub(bytes).ok_or_else(too_large)?;
+        Ok(())
+    }
+
     /// Takes the text of so many copies of a value: one long string that a million cells share costs a million times
     /// its length here.
     pub(crate) fn take_text(&mut self, value: &CellValue, copies: usize) -> Result<(), Oddity> {

@@ -16,7 +16,7 @@ use calamine::{Data, DataRef, Reader as _, SheetType, SheetVisible, Xls, XlsErro
 use self::strings::Pieces;
 use super::package::{damaged, password_protected, too_large};
 use super::{Budget, SHEETS, spans_of, value_of};
-use crate::model::grid::{Cell, CellValue, Grid, Sheet};
+use crate::model::grid::{Cell, CellValue, Formula, Grid, Sheet};
 use crate::model::mail::Oddity;
 use crate::read::limits::Limits;
 
@@ -45,17 +45,27 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Sheet>, Oddity> 
         }
         let formulas = workbook.worksheet_formula(&sheet.name).map_err(|error| oddity_of(&error))?;
         let (top, left) = formulas.start().unwrap_or_default();
+        let mut behind = Vec::new();
         for (row, column, formula) in formulas.used_cells() {
             budget.take(1)?;
-            let value = CellValue::Uncomputed(formula.clone());
-            budget.take_text(&value, 1)?;
-            cells.entry(place(row, column, top, left)).or_insert(value);
+            budget.take_formula(formula)?;
+            let (row, column) = place(row, column, top, left);
+            match cells.get(&(row, column)) {
+                // xlwt keeps a blank text for each formula.
+                Some(CellValue::Text(text)) if text.is_empty() => {}
+                None => {}
+                Some(_) => {
+                    behind.push(Formula { row, column, text: formula.clone() });
+                    continue;
+                }
+            }
+            cells.insert((row, column), CellValue::Uncomputed(formula.clone()));
         }
         let merges = workbook.merge_cells_by_sheet_name(&sheet.name).map_err(|error| oddity_of(&error))?;
         let merges = spans_of(merges.iter().map(|area| (area.start, area.end)))?;
         let cells = cells.into_iter().map(|((row, column), value)| Cell { row, column, value }).collect();
         let hidden = sheet.visible != SheetVisible::Visible;
-        sheets.push(Sheet { name: sheet.name, hidden, grid: Grid::new(cells, merges) });
+        sheets.push(Sheet { name: sheet.name, hidden, grid: Grid::new(cells, merges).with_formulas(behind) });
     }
     Ok(sheets)
 }

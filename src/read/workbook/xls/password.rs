@@ -192,10 +192,10 @@ impl Keys {
     fn decrypt(&mut self, data: &mut [u8], record_start: usize, record_end: usize) {
         let start = record_end - data.len();
         if matches!(self.method, Method::Obfuscated) {
-            // [MS-OFFCRYPTO] 2.3.7.3 has the two steps the other way round; LibreOffice and POI agree on this.
+            // [MS-OFFCRYPTO] 2.3.7.3; the place in the array goes by where the record ends ([MS-XLS] 2.2.10).
             let first = record_end.saturating_add(start - record_start);
             for (place, byte) in (first..).zip(data) {
-                *byte = byte.rotate_left(3) ^ ARRAY.get(place % 16).copied().unwrap_or_default();
+                *byte = (*byte ^ ARRAY.get(place % 16).copied().unwrap_or_default()).rotate_left(3);
             }
             return;
         }
