@@ -27,7 +27,7 @@ pub fn read_html(text: &str, limits: &Limits) -> Document {
     html::read(text, limits)
 }
 
-/// Reads a workbook in the XML format of Excel 2002 and 2003 (SpreadsheetML).
+/// Reads a workbook in one XML file: that of Excel 2002 and 2003 (SpreadsheetML), or a flat OpenDocument.
 ///
 /// # Errors
 /// `Damaged` where it is cut off or no such workbook, `TooLarge` beyond the limits.

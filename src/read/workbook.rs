@@ -4,7 +4,7 @@
 //! taken for it. The library underneath can still panic on broken files; the caller holds such a panic.
 
 pub mod number;
-mod ods;
+pub(crate) mod ods;
 pub(crate) mod package;
 mod xls;
 mod xlsb;

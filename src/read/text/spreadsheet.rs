@@ -1,16 +1,18 @@
 //! SpreadsheetML, the XML workbooks of Excel 2002 and 2003.
 
+mod reference;
+
 use std::str::FromStr as _;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use rust_decimal::Decimal;
 
-use crate::model::grid::{Cell, CellValue, Grid, Sheet, Span};
+use crate::model::grid::{Cell, CellValue, Formula, Grid, Sheet, Span};
 use crate::model::mail::Oddity;
 use crate::read::limits::Limits;
 use crate::read::workbook::package::{damaged, too_large};
-use crate::read::workbook::{Budget, iso_date, number_of, text_of, xml};
+use crate::read::workbook::{Budget, iso_date, number_of, ods, text_of, xml};
 
 /// More sheets or merged areas than this no return has.
 const SHEETS: usize = 1000;
@@ -18,6 +20,9 @@ const MERGES: usize = 10_000;
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Sheet>, Oddity> {
     let text = xml::decode(bytes);
+    if ods::is_flat(&text) {
+        return ods::tables(&text, limits);
+    }
     let mut workbook = Workbook { reader: xml::reader(&text), budget: Budget::new(limits) };
     let mut sheets = Vec::new();
     let mut seen_workbook = false;
@@ -45,7 +50,7 @@ struct Workbook<'a> {
 impl Workbook<'_> {
     fn sheet(&mut self, element: &BytesStart<'_>) -> Result<Sheet, Oddity> {
         let mut sheet = Sheet { name: xml::attribute(element, "Name").unwrap_or_default(), ..Sheet::default() };
-        let (mut cells, mut merges) = (Vec::new(), Vec::new());
+        let (mut cells, mut merges, mut formulas) = (Vec::new(), Vec::new(), Vec::new());
         // Places count from 1 in the file; these are the next ones, counted from 0.
         let (mut row, mut column) = (0_u32, 0_u32);
         loop {
@@ -61,8 +66,19 @@ impl Workbook<'_> {
                         let down = xml::number(&element, "MergeDown", 0).min(1_048_576);
                         let (bottom, right) = (row.saturating_add(down), column.saturating_add(across));
                         self.budget.take(1)?;
-                        if let Some(value) = self.cell(&element)? {
-                            cells.push(Cell { row, column, value });
+                        let formula = xml::attribute(&element, "Formula");
+                        let formula = formula.map(|formula| reference::as_a1(&formula, row, column));
+                        let value = self.cell(&element)?;
+                        if let Some(text) = &formula {
+                            self.budget.take_formula(text)?;
+                        }
+                        match (value, formula) {
+                            (None, Some(text)) => cells.push(Cell { row, column, value: CellValue::Uncomputed(text) }),
+                            (Some(value), formula) => {
+                                cells.push(Cell { row, column, value });
+                                formulas.extend(formula.map(|text| Formula { row, column, text }));
+                            }
+                            (None, None) => {}
                         }
                         if across > 0 || down > 0 {
                             merges.push(Span { top: row, left: column, bottom, right });
@@ -87,12 +103,11 @@ impl Workbook<'_> {
                 Ok(_) => {}
             }
         }
-        sheet.grid = Grid::new(cells, merges);
+        sheet.grid = Grid::new(cells, merges).with_formulas(formulas);
         Ok(sheet)
     }
 
     fn cell(&mut self, element: &BytesStart<'_>) -> Result<Option<CellValue>, Oddity> {
-        let formula = xml::attribute(element, "Formula");
         let mut value = None;
         loop {
             match self.reader.read_event() {
@@ -110,7 +125,7 @@ impl Workbook<'_> {
                 Ok(_) => {}
             }
         }
-        Ok(value.or_else(|| formula.map(|formula| CellValue::Uncomputed(formula.trim_start_matches('=').to_owned()))))
+        Ok(value)
     }
 
     /// All characters up to the element's end, formatted runs joined.
@@ -168,7 +183,7 @@ mod tests {
         assert_eq!(grid.at(0, 3).unwrap().value, CellValue::Text("备注".into()));
         assert_eq!(grid.at(3, 1).unwrap().value, CellValue::Number("12345.67".parse().unwrap()));
         assert_eq!(grid.at(3, 2).unwrap().value.shown(), "2021-08-05");
-        assert_eq!(grid.at(3, 3).unwrap().value, CellValue::Uncomputed("SUM(R[-1]C)".into()));
+        assert_eq!(grid.at(3, 3).unwrap().value, CellValue::Uncomputed("SUM(D3)".into()));
         assert_eq!(grid.at(3, 4).unwrap().value, CellValue::Failed("#DIV/0!".into()));
         assert_eq!(grid.at(3, 5).unwrap().value, CellValue::Flag(true));
         assert_eq!(

@@ -3,6 +3,8 @@
 //!
 //! Source: ODF 1.2 part 1, 9.1 (tables), 19.385 (`office:value` and its kin), 6.1 (text).
 
+mod formula;
+
 use std::collections::HashMap;
 use std::str::FromStr as _;
 
@@ -12,7 +14,7 @@ use rust_decimal::Decimal;
 
 use super::package::{Package, damaged, password_protected, too_large};
 use super::{Budget, MERGES, SHEETS, iso_date, number_of, xml};
-use crate::model::grid::{Cell, CellValue, Grid, Sheet, Span};
+use crate::model::grid::{Cell, CellValue, Formula, Grid, Sheet, Span};
 use crate::model::mail::Oddity;
 use crate::read::limits::Limits;
 
@@ -28,14 +30,22 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Sheet>, Oddity> 
         return Err(password_protected());
     }
     let content = package.member("content.xml")?.ok_or_else(damaged)?;
-    let text = xml::decode(&content);
-    Tables {
-        reader: xml::reader(&text),
-        budget: Budget::new(limits),
-        hidden_styles: HashMap::new(),
-        sheets: Vec::new(),
-    }
-    .read()
+    tables(&xml::decode(&content), limits)
+}
+
+/// Whether this is a spreadsheet in one XML file (`.fods`; OpenDocument 1.2 part 1, 3.1.2).
+pub(crate) fn is_flat(text: &str) -> bool {
+    let head: String = text.chars().take(8_192).collect();
+    head.contains("office:document") && head.contains("application/vnd.oasis.opendocument.spreadsheet")
+}
+
+/// Reads every table of a spreadsheet's content.
+///
+/// # Errors
+/// `Damaged`, `TooLarge`.
+pub(crate) fn tables(text: &str, limits: &Limits) -> Result<Vec<Sheet>, Oddity> {
+    Tables { reader: xml::reader(text), budget: Budget::new(limits), hidden_styles: HashMap::new(), sheets: Vec::new() }
+        .read()
 }
 
 struct Tables<'a> {
@@ -51,6 +61,7 @@ struct Tables<'a> {
 struct Table {
     cells: Vec<Cell>,
     merges: Vec<Span>,
+    formulas: Vec<Formula>,
     /// The next row.
     row: u32,
     /// The next column in the row being read.
@@ -117,7 +128,11 @@ impl Tables<'_> {
                 Ok(_) => {}
             }
         }
-        self.sheets.push(Sheet { name, hidden, grid: Grid::new(table.cells, table.merges) });
+        self.sheets.push(Sheet {
+            name,
+            hidden,
+            grid: Grid::new(table.cells, table.merges).with_formulas(table.formulas),
+        });
         Ok(())
     }
 
@@ -127,12 +142,17 @@ impl Tables<'_> {
         let across = xml::number(element, "number-columns-spanned", 1).clamp(1, 16_384);
         let down = xml::number(element, "number-rows-spanned", 1).clamp(1, 1_048_576);
         let typed = Typed::of(element);
+        let formula = typed.formula.clone();
         let text = self.text(element)?;
         let value = typed.value(text);
         if let Some(value) = value.filter(|_| !covered) {
             let copies = usize::try_from(repeated).unwrap_or(usize::MAX);
             self.budget.take(copies)?;
             self.budget.take_text(&value, copies)?;
+            if let Some(text) = formula.filter(|_| !matches!(value, CellValue::Uncomputed(_))) {
+                self.budget.take_formula(&text)?;
+                table.formulas.push(Formula { row: table.row, column: table.column, text });
+            }
             for column in (table.column..).take(copies) {
                 table.cells.push(Cell { row: table.row, column, value: value.clone() });
             }
@@ -228,7 +248,11 @@ impl Typed {
             "time" => "time-value",
             _ => "value",
         };
-        Self { value: xml::attribute(element, named), formula: xml::attribute(element, "formula"), kind }
+        Self {
+            value: xml::attribute(element, named),
+            formula: xml::attribute(element, "formula").map(|formula| formula::as_excel(&formula)),
+            kind,
+        }
     }
 
     /// The value, given the text that is shown; nothing for an empty cell.
@@ -240,9 +264,7 @@ impl Typed {
             // A formula's error is kept as shown text by LibreOffice (`#DIV/0!`, `Err:502`), beside an empty value.
             ("string" | "", _) if self.formula.is_some() && is_error(&shown) => Some(CellValue::Failed(shown)),
             ("string", Some(value)) if !value.is_empty() => Some(CellValue::Text(value)),
-            ("", None) if shown.trim().is_empty() => {
-                self.formula.map(|formula| CellValue::Uncomputed(formula.trim_start_matches("of:=").to_owned()))
-            }
+            ("", None) if shown.trim().is_empty() => self.formula.map(CellValue::Uncomputed),
             _ => Some(CellValue::Text(shown)),
         }
     }

@@ -308,7 +308,7 @@ fn ods_repeats_and_notes() {
     assert_eq!(value(grid, "G1000002"), Some(CellValue::Flag(true)));
     assert_eq!(value(grid, "D1000001"), text("甲  乙"));
     assert_eq!(value(grid, "E1000002"), text("甲  乙"));
-    assert_eq!(value(grid, "F1000001"), Some(CellValue::Uncomputed("SUM([.A1])".into())));
+    assert_eq!(value(grid, "F1000001"), Some(CellValue::Uncomputed("SUM(A1)".into())));
     let flood = r#"<table:table-row table:number-rows-repeated="1048576"><table:table-cell office:value-type="float" office:value="1" table:number-columns-repeated="16384"/></table:table-row>"#;
     assert_eq!(read(Kind::Ods, &ods(flood), &limits()).unwrap_err().code, OddityCode::TooLarge);
     let cut = zip_of(&[("content.xml", b"<d><table:table table:name=\"T\"><table:table-row>")]);

@@ -6,12 +6,13 @@
 //! fresh compound file with that stream alone.
 
 mod password;
+mod raw;
 mod strings;
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read as _, Write as _};
 
-use calamine::{Data, DataRef, Reader as _, SheetType, SheetVisible, Xls, XlsError};
+use calamine::{Data, DataRef, Reader as _, SheetType, SheetVisible, Xls, XlsError, XlsOptions};
 
 use self::strings::Pieces;
 use super::package::{damaged, password_protected, too_large};
@@ -28,7 +29,10 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Sheet>, Oddity> 
     let mut stream = workbook_stream(bytes, limits)?;
     password::lift(&mut stream)?;
     tame(&mut stream, limits)?;
-    let mut workbook = Xls::new(Cursor::new(compound(&stream)?)).map_err(|error| oddity_of(&error))?;
+    let mut options = XlsOptions::default();
+    options.force_codepage = Some(codepage(&stream));
+    let workbook = Xls::new_with_options(Cursor::new(compound(&stream)?), options);
+    let mut workbook = workbook.map_err(|error| oddity_of(&error))?;
     let listed: Vec<_> = workbook.sheets_metadata().to_vec();
     let mut budget = Budget::new(limits);
     let mut sheets = Vec::new();
@@ -90,8 +94,11 @@ fn borrowed(value: &Data) -> DataRef<'_> {
     }
 }
 
-/// The stream `Workbook` (BIFF8) or `Book` (BIFF5) of the compound file.
+/// The stream `Workbook` (BIFF8) or `Book` (BIFF5) of the compound file, or the file itself where it is one.
 fn workbook_stream(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Oddity> {
+    if raw::is_stream(bytes) {
+        return raw::workbook(bytes);
+    }
     let mut file = cfb::CompoundFile::open(Cursor::new(bytes)).map_err(|_| damaged())?;
     if file.is_stream("/EncryptedPackage") {
         return Err(password_protected());
@@ -117,11 +124,36 @@ fn compound(stream: &[u8]) -> Result<Vec<u8>, Oddity> {
     write().map_err(|_| damaged())
 }
 
+/// The code page of the workbook's words. BIFF8 has none but Unicode, whatever it says (JExcelApi writes 1252 there).
+/// Before that, what is not declared or declared to be Western is what a Chinese Windows wrote.
+fn codepage(stream: &[u8]) -> u16 {
+    const UNICODE: u16 = 1200;
+    const GBK: u16 = 936;
+    if is_biff8(stream) {
+        return UNICODE;
+    }
+    let mut at = 0;
+    while let Some(record) = record_at(stream, at).filter(|record| record.kind != kind::EOF) {
+        if record.kind == kind::CODE_PAGE {
+            let declared = word(stream, record.start).unwrap_or(GBK);
+            return if matches!(declared, 932 | 949 | 950 | 54936 | 65001) { declared } else { GBK };
+        }
+        at = record.end;
+    }
+    GBK
+}
+
+/// Whether the workbook is of Excel 97 or later.
+fn is_biff8(stream: &[u8]) -> bool {
+    record_at(stream, 0).and_then(|record| word(stream, record.start)) == Some(0x0600)
+}
+
 /// Record types, [MS-XLS] 2.3.
 mod kind {
     pub(super) const EOF: u16 = 0x000A;
     pub(super) const FORMULA: u16 = 0x0006;
     pub(super) const FILE_PASS: u16 = 0x002F;
+    pub(super) const CODE_PAGE: u16 = 0x0042;
     pub(super) const BOUND_SHEET: u16 = 0x0085;
     pub(super) const CONTINUE: u16 = 0x003C;
     pub(super) const MUL_RK: u16 = 0x00BD;

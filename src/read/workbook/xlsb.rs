@@ -1,4 +1,6 @@
-//! xlsb, streamed cell by cell. Merged areas are not told by the library.
+//! xlsb, streamed cell by cell; its merged areas are read beside the library, which does not tell them.
+
+mod merges;
 
 use std::io::Cursor;
 
@@ -19,6 +21,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Sheet>, Oddity> 
     for name in package.names() {
         package.read(&name)?;
     }
+    let mut merged = merges::by_sheet(&mut Package::open(bytes, limits)?)?;
     let mut workbook = Xlsb::new(Cursor::new(bytes)).map_err(|error| oddity_of(&error))?;
     let listed: Vec<_> = workbook.sheets_metadata().to_vec();
     if listed.len() > SHEETS {
@@ -38,7 +41,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Sheet>, Oddity> 
             }
         }
         let hidden = sheet.visible != SheetVisible::Visible;
-        sheets.push(Sheet { name: sheet.name, hidden, grid: Grid::new(cells, Vec::new()) });
+        let merges = merged.remove(&sheet.name).unwrap_or_default();
+        sheets.push(Sheet { name: sheet.name, hidden, grid: Grid::new(cells, merges) });
     }
     Ok(sheets)
 }

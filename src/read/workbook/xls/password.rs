@@ -8,7 +8,7 @@ use md5::Md5;
 use rc4::{KeyInit as _, Rc4, StreamCipher as _};
 use sha1::{Digest as _, Sha1};
 
-use super::{double_word, kind, record_at, word};
+use super::{double_word, is_biff8, kind, record_at, word};
 use crate::model::mail::Oddity;
 use crate::read::workbook::package::password_protected;
 
@@ -73,10 +73,6 @@ fn file_pass(stream: &[u8]) -> Option<(usize, usize)> {
         at = record.end;
     }
     None
-}
-
-fn is_biff8(stream: &[u8]) -> bool {
-    record_at(stream, 0).and_then(|record| word(stream, record.start)) == Some(0x0600)
 }
 
 /// How a stream was encrypted under the default password.

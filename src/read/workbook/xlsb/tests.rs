@@ -39,7 +39,9 @@ fn sheet_entry(state: u32, id: u32, relation: &str, name: &str) -> Vec<u8> {
 
 fn xlsb(cells: &[u8]) -> Vec<u8> {
     let everything = [0_u32, 0x000F_FFFF, 0, 0x3FFF].map(u32::to_le_bytes).concat();
-    let sheet = [record(0x0094, &everything), record(0x0091, &[]), cells.to_vec(), record(0x0092, &[])].concat();
+    let merged = record(0x00B0, &[0_u32, 1, 2, 5].map(u32::to_le_bytes).concat());
+    let sheet =
+        [record(0x0094, &everything), record(0x0091, &[]), cells.to_vec(), record(0x0092, &[]), merged].concat();
     let workbook = [
         sheet_entry(0, 1, "rId1", "统计表"),
         sheet_entry(1, 2, "rId1", "旧表"),
@@ -84,6 +86,8 @@ fn places_values_and_visibility() {
     assert_eq!(at(3, 3), Some(CellValue::Flag(true)));
     assert_eq!(at(3, 4), Some(CellValue::Failed("#DIV/0!".into())));
     assert_eq!(at(1_048_575, 16_383), Some(CellValue::Number(12.into())));
+    let merged = [crate::model::grid::Span { top: 0, left: 2, bottom: 1, right: 5 }];
+    assert!(sheets.iter().all(|sheet| sheet.grid.merges() == merged));
 }
 
 #[test]
