@@ -1,8 +1,11 @@
 //! HTML: paragraphs and tables.
 
+use rust_decimal::{Decimal, RoundingStrategy};
+
 use super::markup::{Tag, Token, Tokens, resolved};
 use crate::model::grid::{Cell, CellValue, Document, Grid, Sheet, Span};
 use crate::read::limits::Limits;
+use crate::read::workbook::number::decimal_of;
 
 /// HTML's own bounds on colspan and rowspan are 1000 and 65534; no form needs more than this.
 const SPAN: u32 = 1000;
@@ -141,7 +144,11 @@ impl Page<'_> {
                     digits.parse::<u32>().unwrap_or(1)
                 };
                 let (across, down) = (span("colspan").clamp(1, SPAN), span("rowspan").clamp(1, SPAN));
-                self.in_table(|table, left_over| table.start_cell(across, down, left_over));
+                let kept = tag.attribute("x:num").and_then(|number| number.trim().parse::<f64>().ok());
+                self.in_table(|table, left_over| {
+                    table.start_cell(across, down, left_over);
+                    table.kept = kept.and_then(decimal_of);
+                });
             }
             name if BLOCKS.contains(&name) => self.boundary(),
             _ => {}
@@ -198,6 +205,8 @@ struct Table {
     /// The cell being read: its place.
     cell: Option<(u32, u32)>,
     text: String,
+    /// The number behind what the cell shows, where Excel wrote the page (`x:num`).
+    kept: Option<Decimal>,
 }
 
 impl Table {
@@ -211,6 +220,7 @@ impl Table {
             free_from: Vec::new(),
             cell: None,
             text: String::new(),
+            kept: None,
         }
     }
 
@@ -271,14 +281,25 @@ impl Table {
 
     fn end_cell(&mut self, left_over: &mut Left) {
         let text = std::mem::take(&mut self.text);
+        let kept = self.kept.take();
         let Some((row, column)) = self.cell.take() else { return };
         let text = text.trim();
         if !text.is_empty() && left_over.cells > 0 {
             left_over.cells -= 1;
             let lines: Vec<&str> = text.split('\n').map(str::trim).collect();
-            self.cells.push(Cell { row, column, value: CellValue::Text(lines.join("\n")) });
+            let shown = || CellValue::Text(lines.join("\n"));
+            let value = kept.filter(|kept| is_rounded(text, *kept)).map_or_else(shown, CellValue::Number);
+            self.cells.push(Cell { row, column, value });
         }
     }
+}
+
+/// Whether a text is this number rounded for display. A date or a word shown for a number is what a person means.
+fn is_rounded(text: &str, kept: Decimal) -> bool {
+    let bare: String = text.chars().filter(|character| *character != ',').collect();
+    let plain = bare.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+    let Some(shown) = Decimal::from_str_exact(&bare).ok().filter(|_| plain) else { return false };
+    shown != kept && kept.round_dp_with_strategy(shown.scale(), RoundingStrategy::MidpointAwayFromZero) == shown
 }
 
 /// Adds text as a browser shows it: runs of blanks are one, no-break spaces are blanks, nothing at a line's start.

@@ -116,6 +116,34 @@ pub(crate) fn with_text_replaced(bytes: &[u8], text: &str, by: &str, limits: &Li
     Ok(out.finish().map_err(|_| damaged())?.into_inner())
 }
 
+/// The package again in the words that every reader knows: parts in UTF-16 as UTF-8, and the workbook's relations with
+/// targets from the root (`./worksheets/…` and `../xl/…` are as good by ECMA-376 part 2, 9.3.2.1).
+///
+/// # Errors
+/// As [`Package::member`].
+pub(crate) fn made_plain(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, Oddity> {
+    let mut package = Package::open(bytes, limits)?;
+    let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+    for name in package.names() {
+        let mut member = package.read(&name)?;
+        if member.starts_with(&[0xFF, 0xFE]) || member.starts_with(&[0xFE, 0xFF]) {
+            let text = super::xml::decode(&member);
+            member = match text.split_once("?>") {
+                Some((declaration, rest)) if declaration.trim_start().starts_with("<?xml") => rest.as_bytes().to_vec(),
+                _ => text.as_bytes().to_vec(),
+            };
+        }
+        if plain(&name).ends_with("workbook.xml.rels") {
+            let text = String::from_utf8_lossy(&member);
+            member = text.replace("Target=\"./", "Target=\"").replace("Target=\"../", "Target=\"/").into_bytes();
+        }
+        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        out.start_file(name, stored).map_err(|_| damaged())?;
+        out.write_all(&member).map_err(|_| damaged())?;
+    }
+    Ok(out.finish().map_err(|_| damaged())?.into_inner())
+}
+
 /// A member's name as it is compared: some writers use backslashes, some another case.
 fn plain(name: &str) -> String {
     name.replace('\\', "/").trim_start_matches('/').to_lowercase()

@@ -9,7 +9,7 @@ use quick_xml::events::Event;
 use super::package::{self, Package, damaged, password_protected, too_large};
 use super::{Budget, SHEETS, spans_of, value_of, xml};
 use crate::model::grid::{Cell, CellValue, Formula, Grid, Sheet};
-use crate::model::mail::Oddity;
+use crate::model::mail::{Oddity, OddityCode};
 use crate::read::limits::Limits;
 
 /// Reads every worksheet.
@@ -20,6 +20,10 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Sheet>, Oddity> 
     let results = check(bytes, limits)?;
     let mut failure = match sheets(bytes, results, limits) {
         Ok(sheets) => return Ok(sheets),
+        Err(Failure::Odd(oddity)) if oddity.code == OddityCode::Damaged => {
+            let plain = package::made_plain(bytes, limits)?;
+            return sheets(&plain, results, limits).map_err(Failure::oddity);
+        }
         Err(failure) => failure,
     };
     // calamine gives a whole sheet up for one error value it does not know, such as Excel 365's #SPILL!.
