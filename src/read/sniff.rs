@@ -170,6 +170,10 @@ fn in_text(bytes: &[u8], name: &str) -> Kind {
         if lower.contains("urn:schemas-microsoft-com:office:spreadsheet") && !lower.contains("<html") {
             return Kind::Xml;
         }
+        // A flat OpenDocument, in which `<table:table` is no HTML.
+        if lower.starts_with("<?xml") && lower.contains("<office:document") {
+            return Kind::Xml;
+        }
         let named = [".htm", ".html"].iter().any(|ending| name.to_ascii_lowercase().ends_with(ending));
         if is_html || named && !lower.starts_with("<?xml") {
             return Kind::Html;
@@ -345,6 +349,7 @@ mod tests {
                 Kind::Xml,
             ),
             (b"<?xml version=\"1.0\"?><a/>", "", Kind::Xml),
+            (b"<?xml version=\"1.0\"?><office:document><table:table><html/></table:table>", "", Kind::Xml),
             (b"<table><tr><td>1</td></tr></table>", "x.xls", Kind::Html),
             (b"<div>fragment</div>", "x.HTM", Kind::Html),
             ("<附件>见另件".as_bytes(), "x.txt", Kind::Text),
