@@ -52,18 +52,19 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Sheet>, Oddity> 
         let mut behind = Vec::new();
         for (row, column, formula) in formulas.used_cells() {
             budget.take(1)?;
-            budget.take_formula(formula)?;
+            let formula = told(formula);
+            budget.take_formula(&formula)?;
             let (row, column) = place(row, column, top, left);
             match cells.get(&(row, column)) {
                 // xlwt keeps a blank text for each formula.
                 Some(CellValue::Text(text)) if text.is_empty() => {}
                 None => {}
                 Some(_) => {
-                    behind.push(Formula { row, column, text: formula.clone() });
+                    behind.push(Formula { row, column, text: formula });
                     continue;
                 }
             }
-            cells.insert((row, column), CellValue::Uncomputed(formula.clone()));
+            cells.insert((row, column), CellValue::Uncomputed(formula));
         }
         let merges = workbook.merge_cells_by_sheet_name(&sheet.name).map_err(|error| oddity_of(&error))?;
         let merges = spans_of(merges.iter().map(|area| (area.start, area.end)))?;
@@ -72,6 +73,12 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Sheet>, Oddity> 
         sheets.push(Sheet { name: sheet.name, hidden, grid: Grid::new(cells, merges).with_formulas(behind) });
     }
     Ok(sheets)
+}
+
+/// A formula as it may be worked out. calamine names the wrong columns of other sheets (0.38 shifts where it should mask),
+/// so of a formula that leaves its sheet nothing is told.
+fn told(formula: &str) -> String {
+    if formula.contains('!') { "引用其他工作表的公式".to_owned() } else { formula.to_owned() }
 }
 
 /// A place in the sheet from a place in a range and the range's first cell.
