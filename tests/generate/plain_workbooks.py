@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the filled form as openpyxl and xlwt do, into the folder given: values.xls, formulas.xls, formulas.xlsx.
+"""Writes the filled form as openpyxl and xlwt do, into the folder given: values.xls, formulas.xls, formulas.xlsx,
+comparison.xlsx.
 
 Neither computes: openpyxl leaves a formula's result out, xlwt keeps a blank text.
 """
@@ -65,3 +66,4 @@ if __name__ == "__main__":
     by_xlwt(f"{folder}/values.xls", "孝义市", 6.81)
     by_xlwt(f"{folder}/formulas.xls", "汾阳市", xlwt.Formula(TOTAL))
     by_openpyxl(f"{folder}/formulas.xlsx", "兴县", "=" + TOTAL)
+    by_openpyxl(f"{folder}/comparison.xlsx", "岚县", f"=IF(C5>=C5,{TOTAL},0)+IF(C5>C5,1,0)")

@@ -26,12 +26,13 @@ keep workbook-xls-own-password "$scratch/out.xls" 慰问统计表.xls
 keep workbook-xls-xlwt-formulas "$scratch/formulas.xls" 慰问统计表.xls
 keep workbook-xlsx-openpyxl-formulas "$scratch/formulas.xlsx" 慰问统计表.xlsx
 
-convert() { # ENDING FILTER
-    soffice "-env:UserInstallation=file://$scratch/profile" --headless --convert-to "$1:$2" --outdir "$scratch/made" \
-        "$scratch/formulas.xlsx" >/dev/null 2>&1
-    keep "workbook-libreoffice-$1" "$scratch/made/formulas.$1" "慰问统计表.$1"
+convert() { # SOURCE ENDING FILTER CASE
+    soffice "-env:UserInstallation=file://$scratch/profile" --headless --convert-to "$2:$3" --outdir "$scratch/made" \
+        "$scratch/$1.xlsx" >/dev/null 2>&1
+    keep "workbook-libreoffice-$4" "$scratch/made/$1.$2" "慰问统计表.$2"
 }
-convert xls 'MS Excel 97'
-convert ods calc8
-convert html 'HTML (StarCalc)'
-convert csv 'Text - txt - csv (StarCalc):44,34,76,1'
+convert formulas xls 'MS Excel 97' xls
+convert comparison xls 'MS Excel 97' xls-comparison
+convert formulas ods calc8 ods
+convert formulas html 'HTML (StarCalc)' html
+convert formulas csv 'Text - txt - csv (StarCalc):44,34,76,1' csv

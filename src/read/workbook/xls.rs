@@ -76,9 +76,24 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Sheet>, Oddity> 
 }
 
 /// A formula as it may be worked out. calamine names the wrong columns of other sheets (0.38 shifts where it should mask),
-/// so of a formula that leaves its sheet nothing is told.
+/// so of a formula that leaves its sheet nothing is told; and it takes PtgGe (0x0C) for `>` and PtgGt (0x0D) for `>=`
+/// ([MS-XLS] 2.5.198). The case `workbook-libreoffice-xls-comparison` tells when it does no more.
 fn told(formula: &str) -> String {
-    if formula.contains('!') { "引用其他工作表的公式".to_owned() } else { formula.to_owned() }
+    if formula.contains('!') {
+        return "引用其他工作表的公式".to_owned();
+    }
+    // Every other part stands in quotes.
+    let parts = formula.split('"').enumerate().map(|(index, part)| {
+        if index % 2 == 1 {
+            return part.to_owned();
+        }
+        part.replace("<>", "\u{1}")
+            .replace(">=", "\u{2}")
+            .replace('>', ">=")
+            .replace('\u{2}', ">")
+            .replace('\u{1}', "<>")
+    });
+    parts.collect::<Vec<_>>().join("\"")
 }
 
 /// A place in the sheet from a place in a range and the range's first cell.
