@@ -13,7 +13,7 @@ pub fn signs(fields: &Fields) -> Vec<AutomaticSign> {
     fields
         .iter()
         .filter_map(|(name, value)| {
-            let text = words::decode(value);
+            let text = words::decode(value.get(..LONGEST * 8).unwrap_or(value));
             let kind = sign(name, text.trim().to_ascii_lowercase().as_str())?;
             let field: String = format!("{}: {}", capitalised(name), text.trim()).chars().take(LONGEST).collect();
             Some(AutomaticSign { kind, field })

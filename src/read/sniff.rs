@@ -6,6 +6,7 @@ use std::io::{Cursor, Read};
 
 use super::charset;
 use super::mime::fields::{Fields, split_field};
+use super::mime::structure::with_line_ends;
 use super::mime::{header_block, without_preamble};
 use crate::model::mail::Kind;
 
@@ -21,7 +22,7 @@ pub fn kind(bytes: &[u8], name: &str) -> Kind {
         return kind;
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return super::guarded(|| in_zip(bytes)).unwrap_or(Kind::Zip);
+        return super::guarded(|| in_zip(bytes, name)).unwrap_or(Kind::Zip);
     }
     if compound::is_compound(bytes) {
         return in_compound(bytes);
@@ -76,8 +77,8 @@ fn by_signature(bytes: &[u8]) -> Option<Kind> {
 }
 
 /// Office files, OFD and plain archives, told apart by what the zip holds.
-fn in_zip(bytes: &[u8]) -> Kind {
-    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else { return in_broken_zip(bytes) };
+fn in_zip(bytes: &[u8], name: &str) -> Kind {
+    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else { return in_broken_zip(bytes, name) };
     let has = |archive: &zip::ZipArchive<Cursor<&[u8]>>, wanted: &str| {
         archive.file_names_raw().any(|name| name.eq_ignore_ascii_case(wanted.as_bytes()))
     };
@@ -117,7 +118,7 @@ fn in_zip(bytes: &[u8]) -> Kind {
 }
 
 /// Cut off before its directory: the names in the local headers still tell.
-fn in_broken_zip(bytes: &[u8]) -> Kind {
+fn in_broken_zip(bytes: &[u8], name: &str) -> Kind {
     let head = bytes.get(..1 << 20).unwrap_or(bytes);
     let holds = |needle: &[u8]| head.windows(needle.len()).any(|window| window == needle);
     if holds(b"application/vnd.oasis.opendocument.spreadsheet") {
@@ -130,6 +131,14 @@ fn in_broken_zip(bytes: &[u8]) -> Kind {
         Kind::Docx
     } else if holds(b"OFD.xml") {
         Kind::Ofd
+    } else if holds(b"[Content_Types].xml") || holds(b"docProps/app.xml") || holds(b"_rels/.rels") {
+        // An Office file cut off before its main part.
+        let named = |ending: &str| name.to_ascii_lowercase().ends_with(ending);
+        match () {
+            () if named(".docx") => Kind::Docx,
+            () if named(".xlsx") || named(".xlsm") => Kind::Xlsx,
+            () => Kind::Zip,
+        }
     } else {
         Kind::Zip
     }
@@ -160,14 +169,15 @@ fn in_text(bytes: &[u8], name: &str) -> Kind {
         return Kind::Unknown;
     }
     let head = charset::guess(bytes.get(..HEAD).unwrap_or(bytes));
-    if !is_text(&head) {
-        return Kind::Unknown;
-    }
     if looks_like_mhtml(bytes) {
         return Kind::Html;
     }
+    // Below its header a mail may hold any octets.
     if looks_like_mail(bytes, name) {
         return Kind::Eml;
+    }
+    if !is_text(&head) {
+        return Kind::Unknown;
     }
     let lower = head.trim_start().to_ascii_lowercase();
     let is_html = ["<html", "<!doctype html", "<body", "<table"].iter().any(|mark| lower.contains(mark));
@@ -227,12 +237,14 @@ fn count_outside_quotes(line: &str, delimiter: char) -> usize {
 /// Whether the bytes begin with the header of a mail (RFC 5322): a first field, and fields only mails have.
 #[must_use]
 pub fn looks_like_mail(bytes: &[u8], name: &str) -> bool {
-    let bytes = without_preamble(bytes.get(..1 << 18).unwrap_or(bytes));
-    let first_line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if split_field(first_line).is_none() {
+    let bytes = with_line_ends(without_preamble(bytes.get(..1 << 18).unwrap_or(bytes)));
+    let header = header_block(&bytes);
+    // A stray line may stand on top of the fields, not a text.
+    let mut lines = header.split(|byte| *byte == b'\n');
+    if header.contains(&0) || !lines.by_ref().take(2).any(|line| split_field(line).is_some()) {
         return false;
     }
-    let fields = Fields::parse(header_block(bytes));
+    let fields = Fields::parse(header);
     let has = |name: &str| fields.first(name).is_some();
     let origin = has("from") || has("received") || has("return-path") || has("sender");
     let known = [

@@ -2,6 +2,7 @@
 
 mod media_type;
 
+use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
 
 use zip::CompressionMethod;
@@ -56,6 +57,7 @@ impl<'a> Unpacker<'a> {
 
     /// Adds the attached parts of a mail; `prefix` is the path of the piece that is this mail, or `None` for the mail itself.
     pub fn add_leaves(&mut self, leaves: &[Leaf], html: &str, prefix: Option<&str>, depth: usize) {
+        let shown = shown_identifiers(html);
         for (place, leaf) in leaves.iter().filter(|leaf| !leaf.is_body).enumerate() {
             let mut oddities = Vec::new();
             if leaf.damaged {
@@ -68,7 +70,7 @@ impl<'a> Unpacker<'a> {
                     media_type: leaf.fields.first("content-type").map(|_| leaf.media_type.clone()),
                     bytes: &leaf.bytes,
                     inside: prefix.map(str::to_owned),
-                    inline: is_inline(leaf, html),
+                    inline: is_inline(leaf, &shown),
                     oddities,
                 },
                 depth,
@@ -141,13 +143,15 @@ impl<'a> Unpacker<'a> {
 
     fn open_mail(&mut self, index: usize, bytes: &[u8], depth: usize) {
         let parts = mime::take_apart(bytes, self.limits);
-        if parts.refused {
-            self.note(index, OddityCode::TooLarge, "所附邮件的层次或分段过多，没有打开");
-            return;
+        if parts.left_out {
+            self.note(index, OddityCode::TooLarge, "所附邮件的层次或分段过多，没有全部打开");
         }
         let words = mime::words_of(&parts.leaves);
         let path = self.path_of(index);
-        let html = super::data_tables(&words.html, self.limits);
+        if words.cut {
+            self.note(index, OddityCode::TooLarge, "所附邮件的正文太长，没有全部读出");
+        }
+        let html = if words.cut { Document::default() } else { super::data_tables(&words.html, self.limits) };
         // Beside a plain part written for itself, the HTML alone holds the lines around its tables.
         let beside: &[String] = if html.tables.is_empty() { &[] } else { &html.paragraphs };
         let only_html = beside.iter().map(String::as_str).filter(|line| !words.text.contains(line));
@@ -351,10 +355,23 @@ fn is_litter(path: &str) -> bool {
         || matches!(last.as_str(), "thumbs.db" | ".ds_store" | "desktop.ini" | "")
 }
 
+/// The Content-IDs that an HTML body refers to.
+fn shown_identifiers(html: &str) -> BTreeSet<&str> {
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\'' | b'>' | b' ' | b')' | b'&');
+    html.match_indices("cid:")
+        .take(10_000)
+        .filter_map(|(place, mark)| {
+            let rest = html.get(place + mark.len()..)?;
+            let end = rest.as_bytes().iter().take(255).position(ends);
+            rest.get(..end.unwrap_or(rest.len().min(255)))
+        })
+        .collect()
+}
+
 /// Shown inside the HTML body rather than attached for itself.
-fn is_inline(leaf: &Leaf, html: &str) -> bool {
+fn is_inline(leaf: &Leaf, shown: &BTreeSet<&str>) -> bool {
     let Some(id) = leaf.content_id.as_deref().filter(|id| !id.is_empty()) else { return false };
-    html.contains(&format!("cid:{id}")) || (leaf.disposition == "inline" && leaf.media_type.starts_with("image/"))
+    shown.contains(id) || (leaf.disposition == "inline" && leaf.media_type.starts_with("image/"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Where a mail's own words end and quoted or forwarded mail begins.
 
+/// Lines below one that may begin a quoted mail in which the rest of its beginning is sought.
+const NEAR: usize = 12;
+
 /// The text above quoted replies and forwards, without lines marked `>`.
 #[must_use]
 pub fn own_text(text: &str) -> String {
@@ -9,6 +12,7 @@ pub fn own_text(text: &str) -> String {
         .enumerate()
         .map_while(|(place, line)| {
             let after = lines.get(place + 1..).unwrap_or_default();
+            let after = after.get(..NEAR).unwrap_or(after);
             (!starts_quote(line, after)).then_some(*line)
         })
         .filter(|line| !line.trim_start().starts_with('>'))

@@ -104,22 +104,54 @@ fn mbox_lines_and_marks_before_the_header_are_no_trouble() {
 }
 
 #[test]
-fn deep_nesting_and_countless_parts_are_refused() {
+fn deep_nesting_and_countless_parts_are_bounded() {
     let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(22_000);
     let parts = apart(format!("From: a@b.example\r\n{nested}"));
-    assert!(parts.refused && parts.leaves.is_empty());
+    assert_eq!((parts.leaves.len(), parts.left_out), (1, false));
     assert_eq!(parts.fields.first("from"), Some(b"a@b.example".as_slice()));
     let many = "--b\r\n\r\nx\r\n".repeat(120_000);
-    assert!(apart(format!("From: a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{many}")).refused);
+    let parts = apart(format!("From: a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{many}"));
+    assert_eq!((parts.leaves.len(), parts.left_out), (Limits::default().mime_parts, true));
+    let nested: String = (0..1_900)
+        .map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n--b{level}\r\n"))
+        .collect();
+    assert!(apart(format!("From: a@b.example\r\n{nested}")).left_out);
 }
 
 #[test]
-fn as_much_nesting_as_is_let_through_is_safe() {
-    let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(1_990);
-    assert!(!apart(format!("From: a@b.example\r\n{nested}")).refused);
-    let mut digests = String::from("From: a@b.example\r\n");
-    for level in 0..1_900 {
-        digests.push_str(&format!("Content-Type: multipart/digest; boundary=b{level}\r\n\r\n--b{level}\r\n\r\n"));
+fn a_file_is_a_file_whatever_its_part_is_called() {
+    let zip =
+        b"PK\x03\x04\x14\x00\x00\x00\x08\x00 and what follows in it, long enough to be told from words".as_slice();
+    let encoded = data_encoding::BASE64_MIME.encode(zip);
+    for (encoding, content) in [
+        ("base64", encoded.as_bytes()),
+        ("7bit", encoded.as_bytes()),
+        ("x-base64", encoded.as_bytes()),
+        ("quoted-printable", encoded.as_bytes()),
+        ("base64", zip),
+        ("8bit", zip),
+    ] {
+        let mut mail = format!("From: a@b.example\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n").into_bytes();
+        mail.extend(content);
+        let parts = apart(&mail);
+        assert_eq!((parts.leaves[0].bytes.as_slice(), parts.leaves[0].is_body), (zip, false), "{encoding}");
     }
-    let _ = apart(digests);
+}
+
+#[test]
+fn a_file_below_the_words_is_taken_out_of_them() {
+    let text =
+        "From: a@b.example\n\n见下\nbegin 644 a.txt\n#0V%T\n$0V%T<P``\n`\nend\n再见\nbegin 644 is no file\nwords\n";
+    let parts = apart(crlf(text));
+    assert_eq!(words_of(&parts.leaves).text, "见下\n再见\nbegin 644 is no file\nwords");
+    let file = &parts.leaves[1];
+    assert_eq!((file.name.as_str(), file.bytes.as_slice(), file.damaged), ("a.txt", b"CatCats".as_slice(), false));
+}
+
+#[test]
+fn line_ends_of_old_macs_are_line_ends() {
+    let mail = "From: a@b.example\rSubject: x\rContent-Type: multipart/mixed; boundary=b\r\r--b\r\rone\r--b--\r";
+    let parts = apart(mail);
+    assert_eq!(parts.fields.first("subject"), Some(b"x".as_slice()));
+    assert_eq!(words_of(&parts.leaves).text, "one");
 }
