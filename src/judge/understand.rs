@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::labels::read_lines;
 use super::nature::{self, Findings};
 use super::register::{Entry, Register};
-use super::report::{NoticeFacts, ReportSource, ReportVerdict, read_report};
+use super::report::{NoticeFacts, ReportSource, ReportVerdict, read_report, says_nothing_was_done};
 use super::sender::{self, Clues};
 use super::tables::read_tables_among;
 use super::words::normalise;
@@ -221,7 +221,8 @@ fn read_body(mail: &Mail, campaign: &Campaign, contents: &mut Contents) {
     }
     let paragraphs: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();
     // A letter that only announces a report is short; a report is not.
-    let long = paragraphs.iter().map(|line| line.chars().count()).sum::<usize>() >= 200;
+    let long = paragraphs.iter().map(|line| line.chars().count()).sum::<usize>() >= 200
+        || says_nothing_was_done(&paragraphs.concat());
     if long {
         let document = Document { paragraphs, has_text: true, ..Document::default() };
         let source = ReportSource { document: Some(&document), piece: BODY, name: "", kind: Kind::Text };
