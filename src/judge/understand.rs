@@ -109,7 +109,8 @@ fn judge_for(mail: &Mail, entry: &Entry, from_ourselves: bool) -> Judged {
         carries_something: mail
             .pieces
             .iter()
-            .any(|piece| nature::may_be_a_return(piece) && !contents.notices.contains(&piece.path)),
+            .any(|piece| nature::may_be_a_return(piece) && !contents.notices.contains(&piece.path))
+            || nature::is_a_picture_alone(mail),
         sender_known,
         speaks_of_matter: speaks_of_matter(mail, campaign),
         from_ourselves,
@@ -215,8 +216,8 @@ fn read_body(mail: &Mail, campaign: &Campaign, contents: &mut Contents) {
     let html = &mail.body.html_lines;
     let around = if read_lines(html, &campaign.form, campaign.year).is_empty() { &lines } else { html };
     contents.tables.extend(read_tables_among(&mail.body.sheets, around, BODY, &campaign.form, campaign.year));
-    let attached = mail.pieces.iter().any(|piece| !piece.inline);
-    if attached || mail.machine_report.is_some() || !mail.headers.automatic.is_empty() {
+    // What is attached may be the table; a report there is the report.
+    if !contents.reports.is_empty() || mail.machine_report.is_some() || !mail.headers.automatic.is_empty() {
         return;
     }
     let paragraphs: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();

@@ -65,6 +65,8 @@ pub struct Words {
     /// All HTML bodies, one after the other.
     pub html: String,
     pub mislabelled: bool,
+    /// There is no plain body beside the HTML.
+    pub only_html: bool,
     /// There are more than anybody writes; the rest was left out, and its tables with it.
     pub cut: bool,
 }
@@ -110,6 +112,7 @@ pub fn words_of(leaves: &[Leaf]) -> Words {
             texts.push(decoded.text.replace("\r\n", "\n").replace(['\0', '\r'], ""));
         }
     }
+    words.only_html = !leaves.iter().any(|leaf| leaf.is_body && is_plain(leaf));
     texts.retain(|text| !text.trim().is_empty());
     words.text = texts.join("\n").trim_start_matches('\n').trim_end().to_owned();
     if let Some((place, _)) = words.text.char_indices().nth(LONGEST_TEXT / 3) {
@@ -126,15 +129,14 @@ fn whole_start(bytes: &[u8], room: usize) -> &[u8] {
     bytes.get(..end).unwrap_or(start)
 }
 
+fn is_plain(leaf: &Leaf) -> bool {
+    leaf.media_type != "text/html" && !leaf.bytes.iter().all(u8::is_ascii_whitespace)
+}
+
 /// Whether the same words stand beside it as plain text.
 fn has_plain_version(html: &Leaf, leaves: &[Leaf]) -> bool {
     html.alternative.is_some()
-        && leaves.iter().any(|leaf| {
-            leaf.is_body
-                && leaf.alternative == html.alternative
-                && leaf.media_type != "text/html"
-                && !leaf.bytes.iter().all(u8::is_ascii_whitespace)
-        })
+        && leaves.iter().any(|leaf| leaf.is_body && leaf.alternative == html.alternative && is_plain(leaf))
 }
 
 /// The charset an HTML document names for itself, in its first 2 KiB.

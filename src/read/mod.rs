@@ -154,7 +154,14 @@ fn body(words: &Words, headers: &Headers, limits: &Limits) -> Body {
     for (place, sheet) in sheets.iter_mut().enumerate() {
         sheet.name = format!("正文表{}", place + 1);
     }
-    Body { own_text: quotes::own_text(&words.text), text: words.text.clone(), sheets, html_lines }
+    // Marks that clients set in the HTML tell of a quote more surely than its words do.
+    let own = quotes::own_html(&words.html);
+    let own_text = if words.only_html && own.len() < words.html.len() {
+        quotes::own_text(&mime::plain::from_html(own))
+    } else {
+        quotes::own_text(&words.text)
+    };
+    Body { own_text, text: words.text.clone(), sheets, html_lines }
 }
 
 /// The HTML above a quoted mail. In a forward the quoted mail is what is sent, so all of it counts.
