@@ -28,6 +28,8 @@ pub struct Top {
     pub number: Option<String>,
     /// The issuer in a red head (`离石区双拥工作领导小组文件`).
     pub red_head: Option<String>,
+    /// A bulletin's editor and day (`离石区双拥办编　2021年8月5日`).
+    pub editor: Option<String>,
     /// It is headed as something else (方案).
     pub other: bool,
     /// Index of the first line of the body.
@@ -61,8 +63,18 @@ impl Top {
         let over_number = number_at.and_then(|at| above.get(at.checked_sub(1)?)).filter(|line| is_office(line));
         let red_head = red_head.or(word_below).or_else(|| over_number.map(|line| line.split_whitespace().collect()));
         let title = title_of(above, number_at, rules);
+        let editor = below_masthead(above)
+            .and_then(|end| above.get(..end)?.iter().find(|line| normalise(line).contains('编')))
+            .cloned();
         let other = title.is_none() && above.iter().any(|line| ends_other_title(line));
-        Self { title, other, number: number_at.and_then(|at| above.get(at)).and_then(own_number), red_head, body }
+        Self {
+            title,
+            editor,
+            other,
+            number: number_at.and_then(|at| above.get(at)).and_then(own_number),
+            red_head,
+            body,
+        }
     }
 }
 

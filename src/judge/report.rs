@@ -1,7 +1,7 @@
 //! Text → the formal report it is, with title, document number, issuer and day; or the notice sent back; or neither.
 
 use super::heading::{TITLE_WORDS, TOP_LINES, Top, is_prose};
-use super::signature::Close;
+use super::signature::{Close, editor_and_day};
 use super::words::{han_count, normalise};
 use crate::model::campaign::ReportRules;
 use crate::model::form::{FindingCode, Form, Severity};
@@ -107,7 +107,10 @@ pub fn read_report(source: &ReportSource, rules: &ReportRules, notice: &NoticeFa
     {
         return ReportVerdict::NoReport;
     }
-    let close = Close::of(&lines, top.body, notice.year);
+    let close = match &top.editor {
+        Some(line) => editor_and_day(line, notice.year),
+        None => Close::of(&lines, top.body, notice.year),
+    };
     let mut findings = Vec::new();
     if number.is_none() {
         let text = "报告中没有找到本单位的发文字号（文号），请确认是否为正式文件。";

@@ -147,6 +147,16 @@ impl Close {
     }
 }
 
+/// `离石区双拥办编　2021年8月5日` in the head of a bulletin.
+#[must_use]
+pub fn editor_and_day(line: &str, year: i32) -> Close {
+    let day = day_part(line);
+    let before = line.strip_suffix(day).unwrap_or_default().trim();
+    let name = before.trim_end_matches(['编', '主', '印']).trim_end_matches(['：', ':']);
+    let issuer = Some(office_name(name)).filter(|name| han_count(name) >= 3);
+    Close { issuer, dated: read_day(day, year) }
+}
+
 /// A PDF may set the imprint behind a day that ends at the right margin: `2021年8月5日抄送：市委办公室`.
 fn without_imprint(line: &str) -> Vec<&str> {
     let begins_with_day = line.chars().next().is_some_and(|first| first.is_numeric() || "二〇○０".contains(first));

@@ -1,5 +1,7 @@
 //! Reports as offices write them, and what is none.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::judge::testing::bayi_form;
 use crate::model::campaign::ScanPolicy;
@@ -282,4 +284,19 @@ fn a_bulletin_is_headed_below_its_masthead() {
     let bulletin =
         report(&["双拥工作简报", "第5期", "离石区双拥办编　2021年8月5日", "离石区扎实开展“八一”走访慰问活动", BODY]);
     assert_eq!(bulletin.title.as_deref(), Some("离石区扎实开展“八一”走访慰问活动"));
+    assert_eq!(bulletin.issuer.as_deref(), Some("离石区双拥办"));
+    assert_eq!(bulletin.dated.unwrap().to_string(), "2021-08-05");
+}
+
+proptest! {
+    #[test]
+    fn no_lines_break_the_reading(
+        lines in prop::collection::vec(
+            "[关于八一走访慰问报告县局办公室文件〔\\[2021）年月日第5期号编印发抄送：。，一二 　“]{0,24}|\\PC{0,12}",
+            0..12,
+        )
+    ) {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let _ = judge(Some(&document(&lines)), "a.docx", Kind::Docx, "1");
+    }
 }

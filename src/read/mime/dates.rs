@@ -22,11 +22,9 @@ struct Parts {
 #[must_use]
 pub fn parse(field: &str) -> Option<DateTime<FixedOffset>> {
     let mut parts = Parts::default();
-    let (plain, comment) = match field.split_once('(') {
-        Some((plain, comment)) => (plain, comment.split(')').next().unwrap_or_default()),
-        None => (field, ""),
-    };
-    let plain = spelled_out(plain);
+    let (before, comment) = field.split_once('(').unwrap_or((field, ""));
+    let (comment, after) = comment.split_once(')').unwrap_or((comment, ""));
+    let plain = spelled_out(&format!("{before} {after}"));
     for token in plain.split(|character: char| character.is_whitespace() || character == ',').take(40) {
         parts.take(token.trim());
     }
@@ -231,6 +229,11 @@ mod tests {
             "2021-08-05T10:03:00+08:00",
             "5-Aug-2021 10:03:00 +0800",
             "Thu, 5 Aug 21 10:03:00 +0800",
+            "星期四, 5 八月 2021 10:03:00 +0800",
+            "周四, 5 8月 2021 10:03:00 +0800",
+            "2021年8月5日(星期四) 上午10:03",
+            "Thu, 5 Aug 2021 10.03.00 +0800",
+            "Thu, 5 Aug 2021 10:03:00 AM +0800",
         ] {
             assert_eq!(shown(field).as_deref(), Some("2021-08-05T10:03:00+08:00"), "{field}");
         }
@@ -250,6 +253,7 @@ mod tests {
             "Thu, 5 Aug 2021",
             "1 2 3 4:5:6:7 Jan",
             "Thu, 5 Aug 2021 10:xx:00 +0800",
+            "8/5/2021 10:00:00",
         ] {
             assert_eq!(shown(field), None, "{field}");
         }

@@ -1,5 +1,7 @@
 //! Mails built here, whole and broken, and what is taken out of them.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn gbk(text: &str) -> Vec<u8> {
@@ -154,4 +156,39 @@ fn line_ends_of_old_macs_are_line_ends() {
     let parts = apart(mail);
     assert_eq!(parts.fields.first("subject"), Some(b"x".as_slice()));
     assert_eq!(words_of(&parts.leaves).text, "one");
+}
+
+proptest! {
+    #[test]
+    fn no_header_value_breaks_its_reading(
+        value in "(=\\?|\\?=|\\?B\\?|\\?Q\\?|gb2312|utf-8|[A-Za-z0-9+/=]{0,9}|\\PC{0,4}|[\"'<>(),;:*%~{}@ \\r\\n\\t]){0,24}"
+    ) {
+        for bytes in [value.clone().into_bytes(), gbk(&value)] {
+            let _ = words::decode(&bytes);
+            let _ = addresses::parse(&bytes);
+            let _ = headers::identifiers(&bytes);
+            let field = Parametrised::parse(&bytes);
+            let _ = (field.text("filename"), field.plain("charset"), field.octets("boundary"));
+        }
+        let _ = dates::parse(&value);
+        let _ = (quotes::own_text(&value), quotes::own_html(&value), plain::from_html(&value));
+    }
+
+    #[test]
+    fn no_transfer_encoding_breaks(
+        encoding in "base64|quoted-printable|x-uuencode|7bit|\\PC{0,8}",
+        content in "(begin 644 a\n|end\n|[!-`]{0,70}\n|[A-Za-z0-9+/]{4,76}\r\n|=|=\n|\\PC{0,8}){0,12}",
+    ) {
+        let _ = transfer::decode(&encoding, content.as_bytes());
+        let mut text = content.into_bytes();
+        let files = transfer::uuencoded_files(&mut text, 3);
+        prop_assert!(files.len() <= 4);
+    }
+
+    #[test]
+    fn whole_base64_survives_any_folding(bytes in prop::collection::vec(any::<u8>(), 0..300), width in 1_usize..90) {
+        let encoded = data_encoding::BASE64.encode(&bytes);
+        let folded: String = encoded.as_bytes().chunks(width).map(|line| format!("{}\r\n", String::from_utf8_lossy(line))).collect();
+        prop_assert_eq!(transfer::base64(folded.as_bytes()).bytes, bytes);
+    }
 }
