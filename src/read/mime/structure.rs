@@ -200,7 +200,8 @@ mod tests {
 
     fn contents(mail: &str) -> Vec<String> {
         let (sections, _) = sections(mail.as_bytes(), 100);
-        sections.into_iter().map(|section| mail[section.content].trim_end().to_owned()).collect()
+        let content = |section: Section| mail.get(section.content).unwrap().trim_end().to_owned();
+        sections.into_iter().map(content).collect()
     }
 
     #[test]

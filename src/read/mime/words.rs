@@ -89,7 +89,7 @@ fn joined(charset: &str, words: &[Word<'_>]) -> String {
         Some((last, others)) if !others.is_empty() => (last, others),
         _ => return text,
     };
-    let torn = |word: &Word<'_>| word.in_base64 && word.digits() % 4 != 0 && !word.data.ends_with(b"=");
+    let torn = |word: &Word<'_>| word.in_base64 && !word.digits().is_multiple_of(4) && !word.data.ends_with(b"=");
     if !last.in_base64 || !others.iter().any(torn) || !others.iter().all(|word| word.in_base64) {
         return text;
     }
