@@ -41,16 +41,24 @@ pub fn nature(mail: &Mail, findings: Findings) -> Nature {
     if is_mailer_daemon(&mail.headers) {
         return Nature::Bounce;
     }
-    if mail.machine_report.is_some() || has_sign(AutomaticKind::AutoReply) || reads_as_auto_reply(mail) {
+    // What a unit attaches is looked at even where a header or the subject is a machine's: county list servers and
+    // forwarding rules leave their marks on honest returns that nobody could open.
+    let brings_files = mail.pieces.iter().any(|piece| may_be_a_return(piece) && piece.kind != Kind::Image);
+    let may_be_return = findings.carries_something && (findings.sender_known || findings.speaks_of_matter);
+    let is_machine = mail.machine_report.is_some() || has_sign(AutomaticKind::AutoReply) || reads_as_auto_reply(mail);
+    if is_machine && !(may_be_return && brings_files && mail.machine_report.is_none()) {
         return Nature::AutoReply;
     }
-    if has_sign(AutomaticKind::List) {
+    if has_sign(AutomaticKind::List) && !may_be_return {
         return Nature::List;
+    }
+    if !findings.carries_something && reads_as_receipt(mail) {
+        return Nature::Receipt;
     }
     match (findings.carries_something, findings.sender_known, findings.speaks_of_matter) {
         (true, true, _) | (true, _, true) => Nature::Submission,
         (false, true, _) => Nature::Question,
-        (false, false, true) if asks(mail) => Nature::Question,
+        (false, false, true) if asks(mail) || announces(mail) => Nature::Question,
         (_, false, _) => Nature::Foreign,
     }
 }
@@ -61,6 +69,7 @@ pub fn may_be_answered(mail: &Mail) -> bool {
     mail.machine_report.is_none()
         && mail.headers.automatic.is_empty()
         && !reads_as_auto_reply(mail)
+        && !reads_as_receipt(mail)
         && mail.headers.from.len() == 1
         && mail.headers.from.iter().all(|from| !is_a_machine(&from.address))
 }
@@ -89,21 +98,45 @@ fn is_mailer_daemon(headers: &Headers) -> bool {
 /// A vacation notice by its subject alone, where no header says so.
 fn reads_as_auto_reply(mail: &Mail) -> bool {
     let Some(subject) = &mail.headers.subject else { return false };
-    let subject = subject.trim().to_lowercase();
-    [
-        "自动回复:",
-        "自动回复：",
-        "[自动回复]",
-        "【自动回复】",
-        "自动答复:",
-        "自动答复：",
-        "automatic reply:",
+    let mut subject: String = subject.to_lowercase().chars().filter(|letter| !letter.is_whitespace()).collect();
+    for reply in ["re:", "re：", "回复:", "回复：", "答复:", "答复："] {
+        subject = subject.strip_prefix(reply).unwrap_or(&subject).to_owned();
+    }
+    let opens_bracket = subject.starts_with(['[', '【', '(', '（']);
+    let bare = subject.trim_start_matches(['[', '【', '(', '（']);
+    let starts = [
+        "自动回复",
+        "自动答复",
+        "休假自动回复",
+        "外出自动回复",
+        "系统自动回复",
+        "外出(自动回复)",
+        "不在办公室",
+        "automaticreply",
+        "autoreply",
+        "auto-reply",
         "auto:",
-        "out of office:",
-    ]
-    .iter()
-    .any(|start| subject.starts_with(start))
-        || subject == "自动回复"
+        "outofoffice",
+        "out-of-office",
+    ];
+    // 自动回复设置的报告 is about automatic replies.
+    let ends_there = |rest: &str| {
+        rest.is_empty()
+            || opens_bracket
+            || rest.starts_with([':', '：', ']', '】', ')', '）', '-', '—', '(', '（'])
+            || rest.starts_with("关于")
+    };
+    starts.iter().any(|start| bare.strip_prefix(start).is_some_and(|rest| start.ends_with(':') || ends_there(rest)))
+}
+
+/// A read receipt in words, as clients write one that know nothing of RFC 8098.
+fn reads_as_receipt(mail: &Mail) -> bool {
+    let subject = mail.headers.subject.as_deref().unwrap_or_default().to_lowercase();
+    let subject = subject.trim_start_matches(['[', '【']);
+    let starts = ["已读", "收条", "阅读回执", "回执", "read:", "read："];
+    let text = mail.body.text.to_lowercase();
+    starts.iter().any(|start| subject.starts_with(start))
+        && ["阅读", "was read"].iter().any(|words| text.contains(words))
 }
 
 /// Whether a piece could hold a return: anything attached for itself.
@@ -113,11 +146,26 @@ pub fn may_be_a_return(piece: &Piece) -> bool {
     !piece.inline && !small_picture && !comes_with_every_mail(piece)
 }
 
+/// A photograph pasted into a mail that says next to nothing else, as telephones send it; a signature's logo is smaller.
+#[must_use]
+pub fn is_a_picture_alone(mail: &Mail) -> bool {
+    mail.body.own_text.chars().filter(|letter| !letter.is_whitespace()).count() <= 40
+        && mail.pieces.iter().any(|piece| piece.inline && piece.kind == Kind::Image && piece.size >= 60_000)
+}
+
 /// Signatures, visiting cards and invitations that mail programs add by themselves.
 #[must_use]
 pub fn comes_with_every_mail(piece: &Piece) -> bool {
     let name = piece.name.to_lowercase();
     [".p7s", ".asc", ".vcf", ".ics"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// Speaks of something attached, sent or to be found.
+fn announces(mail: &Mail) -> bool {
+    let subject = mail.headers.subject.as_deref().unwrap_or_default();
+    ["附件", "报上", "报送", "上报", "查收", "查阅", "报表", "报告", "统计表"]
+        .iter()
+        .any(|word| subject.contains(word) || mail.body.own_text.contains(word))
 }
 
 fn asks(mail: &Mail) -> bool {
@@ -189,6 +237,29 @@ mod tests {
         };
         let returns = |name: &str| raw(name).pieces.iter().filter(|piece| may_be_a_return(piece)).count();
         assert_eq!((returns("smime.p7s"), returns("card.VCF"), returns("table.xyz")), (0, 0, 1));
+    }
+
+    #[test]
+    fn subjects_and_words_of_machines() {
+        let nature_of = |subject: &str, text: &str| {
+            let raw = format!("From: a@unit.example\r\nSubject: {subject}\r\n\r\n{text}\r\n");
+            nature(&read::open(raw.as_bytes(), &Limits::default()), Findings { sender_known: true, ..NOTHING })
+        };
+        for subject in
+            ["自动回复：提醒", "Re: 自动回复", "【自动回复】来信收到", "外出(自动回复)：提醒", "Out of Office: x"]
+        {
+            assert_eq!(nature_of(subject, "来信收到"), Nature::AutoReply, "{subject}");
+        }
+        assert_eq!(nature_of("自动回复设置的问题", "怎么设置"), Nature::Question);
+        assert_eq!(nature_of("已读: 提醒", "您的邮件已在2021年8月5日阅读。"), Nature::Receipt);
+        assert_eq!(nature_of("回执", "已收到，照办"), Nature::Question);
+    }
+
+    #[test]
+    fn what_nobody_could_open_is_not_lost_to_a_list_or_a_vacation() {
+        let file = Findings { carries_something: true, sender_known: true, ..NOTHING };
+        assert_eq!(nature(&mail("List-Id: <x.example>\r\n"), file), Nature::Submission);
+        assert_eq!(nature(&mail("List-Id: <x.example>\r\n"), Findings { sender_known: true, ..NOTHING }), Nature::List);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Text → the formal report it is, with title, document number, issuer and day; or the notice sent back; or neither.
 
 use super::heading::{TITLE_WORDS, TOP_LINES, Top, is_prose};
-use super::signature::Close;
+use super::signature::{Close, editor_and_day};
 use super::words::{han_count, normalise};
 use crate::model::campaign::ReportRules;
 use crate::model::form::{FindingCode, Form, Severity};
@@ -51,6 +51,44 @@ const PHOTO_NAME_WORDS: [&str; 6] = ["照片", "图片", "合影", "剪影", "�
 const LEAST_PROSE: usize = 50;
 /// Without a title of its own a text must be longer to be a report.
 const LEAST_PROSE_UNTITLED: usize = 150;
+/// A report that nothing was done is short: with a title and such words this much prose is enough.
+const LEAST_PROSE_NIL: usize = 12;
+/// Words of units that have nothing to report.
+const NIL_WORDS: [&str; 22] = [
+    "未开展",
+    "没有开展",
+    "未组织",
+    "未走访",
+    "没有走访",
+    "无走访",
+    "无慰问",
+    "未慰问",
+    "未进行",
+    "无驻军",
+    "没有驻军",
+    "无驻地",
+    "无军队",
+    "没有军队",
+    "无退役",
+    "没有退役",
+    "无优抚",
+    "无此项",
+    "无相关",
+    "不涉及",
+    "零报告",
+    "无部队",
+];
+/// Occasions that have a collection of their own.
+const OCCASIONS: [&str; 11] =
+    ["八一", "春节", "元旦", "清明", "端午", "七一", "中秋", "国庆", "烈士纪念日", "重阳", "双拥月"];
+
+/// Whether a text says that there was nothing to do.
+#[must_use]
+pub fn says_nothing_was_done(text: &str) -> bool {
+    let text = normalise(text);
+    NIL_WORDS.iter().any(|word| text.contains(word))
+}
+
 /// Judges whether a piece is a report and reads what it says of itself.
 #[must_use]
 pub fn read_report(source: &ReportSource, rules: &ReportRules, notice: &NoticeFacts, form: &Form) -> ReportVerdict {
@@ -63,10 +101,16 @@ pub fn read_report(source: &ReportSource, rules: &ReportRules, notice: &NoticeFa
         return ReportVerdict::Notice;
     }
     let number = top.number.clone().filter(|number| normalise(number) != normalise(notice.number));
-    if top.other || !is_report(&lines, &top, number.is_some(), source, rules) {
+    if top.other
+        || is_of_another(&lines, &top, notice, rules)
+        || !is_report(&lines, &top, number.is_some(), source, rules)
+    {
         return ReportVerdict::NoReport;
     }
-    let close = Close::of(&lines, top.body, notice.year);
+    let close = match &top.editor {
+        Some(line) => editor_and_day(line, notice.year),
+        None => Close::of(&lines, top.body, notice.year),
+    };
     let mut findings = Vec::new();
     if number.is_none() {
         let text = "报告中没有找到本单位的发文字号（文号），请确认是否为正式文件。";
@@ -157,6 +201,33 @@ fn is_notice(lines: &[String], top: &Top, notice: &NoticeFacts) -> bool {
     titled && (numbered || (addressed && top.number.is_none()))
 }
 
+/// Headed as the report on another year or another occasion: last year's file, or another collection's.
+fn is_of_another(lines: &[String], top: &Top, notice: &NoticeFacts, rules: &ReportRules) -> bool {
+    let Some(title) = top.title.as_deref().map(normalise) else { return false };
+    let years = years_in(&title);
+    // A wrong year in the title alone is a slip of the pen.
+    let other_year = !years.is_empty() && years.iter().all(|year| *year < notice.year) && {
+        let text: String = lines.iter().filter(|line| !line.contains('〔')).map(|line| normalise(line)).collect();
+        !years_in(&text).contains(&notice.year)
+    };
+    let ours = normalise(notice.title) + &normalise(&rules.words.concat());
+    let named: Vec<&&str> = OCCASIONS.iter().filter(|word| title.contains(**word)).collect();
+    let other_occasion = !named.is_empty() && !named.iter().any(|word| ours.contains(**word));
+    other_year || other_occasion
+}
+
+/// The years written in figures before 年.
+fn years_in(text: &str) -> Vec<i32> {
+    text.match_indices('年')
+        .filter_map(|(place, _)| {
+            let before = text.get(..place)?;
+            let start = before.len().checked_sub(4)?;
+            before.get(start..)?.parse().ok()
+        })
+        .filter(|year| (1990..=2100).contains(year))
+        .collect()
+}
+
 fn is_report(lines: &[String], top: &Top, numbered: bool, source: &ReportSource, rules: &ReportRules) -> bool {
     let whole = normalise(&lines.concat());
     let mut words: Vec<String> =
@@ -169,14 +240,16 @@ fn is_report(lines: &[String], top: &Top, numbered: bool, source: &ReportSource,
     let running: usize = lines.get(top.body..).unwrap_or_default().iter().map(|line| han_count(line)).sum();
     let has_sentences = prose > 0 || lines.iter().any(|line| line.contains('，'));
     let prose = if has_sentences && source.kind == Kind::Pdf { prose.max(running) } else { prose };
-    if about < 2.min(words.len()) || prose < LEAST_PROSE {
+    let headed = top.title.is_some() || numbered;
+    let is_nil = headed && running >= LEAST_PROSE_NIL && says_nothing_was_done(&whole);
+    if about < 2.min(words.len()) || prose < LEAST_PROSE && !is_nil {
         return false;
     }
-    if top.title.is_some() || numbered {
+    if headed {
         return true;
     }
     // A mail's own words often announce the report they bring.
-    let own_words = source.piece == "body" || matches!(source.kind, Kind::Text | Kind::Html);
+    let own_words = source.piece == "body" || source.kind == Kind::Eml;
     let named = TITLE_WORDS.iter().any(|word| whole.contains(word));
     !own_words && named && prose >= LEAST_PROSE_UNTITLED
 }

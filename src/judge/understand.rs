@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::labels::read_lines;
 use super::nature::{self, Findings};
 use super::register::{Entry, Register};
-use super::report::{NoticeFacts, ReportSource, ReportVerdict, read_report};
+use super::report::{NoticeFacts, ReportSource, ReportVerdict, read_report, says_nothing_was_done};
 use super::sender::{self, Clues};
 use super::tables::read_tables_among;
 use super::words::normalise;
@@ -109,7 +109,8 @@ fn judge_for(mail: &Mail, entry: &Entry, from_ourselves: bool) -> Judged {
         carries_something: mail
             .pieces
             .iter()
-            .any(|piece| nature::may_be_a_return(piece) && !contents.notices.contains(&piece.path)),
+            .any(|piece| nature::may_be_a_return(piece) && !contents.notices.contains(&piece.path))
+            || nature::is_a_picture_alone(mail),
         sender_known,
         speaks_of_matter: speaks_of_matter(mail, campaign),
         from_ourselves,
@@ -215,13 +216,14 @@ fn read_body(mail: &Mail, campaign: &Campaign, contents: &mut Contents) {
     let html = &mail.body.html_lines;
     let around = if read_lines(html, &campaign.form, campaign.year).is_empty() { &lines } else { html };
     contents.tables.extend(read_tables_among(&mail.body.sheets, around, BODY, &campaign.form, campaign.year));
-    let attached = mail.pieces.iter().any(|piece| !piece.inline);
-    if attached || mail.machine_report.is_some() || !mail.headers.automatic.is_empty() {
+    // What is attached may be the table; a report there is the report.
+    if !contents.reports.is_empty() || mail.machine_report.is_some() || !mail.headers.automatic.is_empty() {
         return;
     }
     let paragraphs: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();
     // A letter that only announces a report is short; a report is not.
-    let long = paragraphs.iter().map(|line| line.chars().count()).sum::<usize>() >= 200;
+    let long = paragraphs.iter().map(|line| line.chars().count()).sum::<usize>() >= 200
+        || says_nothing_was_done(&paragraphs.concat());
     if long {
         let document = Document { paragraphs, has_text: true, ..Document::default() };
         let source = ReportSource { document: Some(&document), piece: BODY, name: "", kind: Kind::Text };

@@ -84,11 +84,11 @@ pub fn document_number(text: &str) -> Option<String> {
 }
 
 fn opens(character: char) -> bool {
-    matches!(character, '〔' | '[' | '(' | '【' | '«' | '《' | '<' | '〈' | '{' | '〖' | '〘' | '﹝')
+    "〔[(【«《<〈{〖〘﹝「『⟨❲⦗".contains(character)
 }
 
 fn closes(character: char) -> bool {
-    matches!(character, '〕' | ']' | ')' | '】' | '»' | '》' | '>' | '〉' | '}' | '〗' | '〙' | '﹞')
+    "〕])】»》>〉}〗〙﹞」』⟩❳⦘".contains(character)
 }
 
 /// The document number whose year's bracket opens at `place`.
@@ -118,7 +118,7 @@ fn number_around(characters: &[char], place: usize) -> Option<String> {
         next = rest.next()?;
     }
     let serial = serial.trim_start_matches('0');
-    if next != '号' || serial.is_empty() {
+    if !matches!(next, '号' | '號') || serial.is_empty() {
         return None;
     }
     let prefix = prefix_before(characters.get(..place)?)?;
@@ -194,6 +194,9 @@ mod tests {
             "离双拥办（２０２１）５号",
             "离双拥办【2021】05号",
             "离双拥办«2021»5号",
+            "离双拥办﹝2021﹞5號",
+            "离双拥办「2021」5号",
+            "离双拥办〖２０２１〗第０５号",
             "离双拥办 〔 2021 〕 第 5 号",
             "离 双 拥 办〔2021〕5号",
             "离石区双拥工作领导小组文件 离双拥办〔2021〕5号",

@@ -69,7 +69,10 @@ pub fn read(fields: &Fields, headers: &Headers, leaves: &[Leaf], text: &str) -> 
         return Some(MachineReport::Disposition);
     }
     let status_parts = leaves.iter().filter(|leaf| leaf.media_type.ends_with("delivery-status")).collect::<Vec<_>>();
-    if !status_parts.is_empty() || (is_report && report_type == "delivery-status") || reads_as_bounce(fields, headers) {
+    if !status_parts.is_empty()
+        || (is_report && report_type == "delivery-status")
+        || reads_as_bounce(fields, headers, leaves, text)
+    {
         let groups: Vec<Fields> = status_parts.iter().flat_map(|leaf| groups(&leaf.bytes)).collect();
         let actions: Vec<String> = groups.iter().filter_map(|group| group.text("action")).collect();
         let went_well = |action: &String| {
@@ -84,7 +87,7 @@ pub fn read(fields: &Fields, headers: &Headers, leaves: &[Leaf], text: &str) -> 
 }
 
 /// A bounce that is no `multipart/report`, or not a whole one.
-fn reads_as_bounce(fields: &Fields, headers: &Headers) -> bool {
+fn reads_as_bounce(fields: &Fields, headers: &Headers, leaves: &[Leaf], text: &str) -> bool {
     const SUBJECTS: [&str; 14] = [
         "退信",
         "投递失败",
@@ -110,8 +113,18 @@ fn reads_as_bounce(fields: &Fields, headers: &Headers) -> bool {
     let from_machine = headers.from.iter().any(|from| {
         let local = from.address.split('@').next().unwrap_or_default().to_ascii_lowercase();
         matches!(local.as_str(), "postmaster" | "mailer-daemon" | "mail-daemon" | "mailerdaemon")
-    });
+            // Exchange signs its reports so.
+            || local.starts_with("microsoftexchange")
+    }) || fields.first("return-path").is_some_and(|path| path == b"<>");
     let subject = headers.subject.as_deref().unwrap_or_default().to_lowercase();
+    // Other systems send under an administrator's address; people who forward a bounce attach something.
+    const OPENS: [&str; 7] =
+        ["系统退信", "退信通知", "退信提醒", "来自", "邮件投递失败", "邮件发送失败", "undeliverable"];
+    let brings_files = leaves.iter().any(|leaf| !leaf.is_body && !leaf.media_type.contains("rfc822"));
+    let told = OPENS.iter().any(|start| subject.starts_with(start)) && subject.contains(['退', '败', 'u']);
+    if told && !brings_files && reason(&text.chars().take(MOST).collect::<String>()).is_some() {
+        return true;
+    }
     from_machine
         && (fields.first("x-cm-original-message-id").is_some() || SUBJECTS.iter().any(|known| subject.contains(known)))
 }

@@ -26,6 +26,9 @@ pub fn decode(label: Option<&str>, bytes: &[u8]) -> Decoded {
     let Some(label) = label.map(normal_label).filter(|label| !says_nothing(label)) else {
         return Decoded { text: guess(bytes), mislabelled: false };
     };
+    if label.starts_with("hz") {
+        return Decoded { text: guess(&without_hz(bytes)), mislabelled: false };
+    }
     match named(&label) {
         Some(encoding) if encoding == UTF_8 => as_declared_utf8(bytes),
         Some(encoding) if encoding == GB18030 => as_declared_chinese(bytes),
@@ -70,6 +73,39 @@ pub fn guess(bytes: &[u8]) -> String {
         }
         Err(_) => better_of_two(bytes).0,
     }
+}
+
+/// Whether two labels name one encoding.
+#[must_use]
+pub fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (normal_label(one), normal_label(other));
+    one == other || named(&one).is_some_and(|encoding| named(&other) == Some(encoding))
+}
+
+/// HZ (RFC 1843) as the eight-bit GB2312 it stands for: between `~{` and `~}` the high bits are left out.
+fn without_hz(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut chinese = false;
+    let mut rest = bytes;
+    while let Some((first, tail)) = rest.split_first() {
+        rest = tail;
+        match (first, tail.split_first()) {
+            (b'~', Some((b'{', after))) => (chinese, rest) = (true, after),
+            (b'~', Some((b'}', after))) => (chinese, rest) = (false, after),
+            (b'~', Some((b'~' | b'\n', after))) if !chinese => {
+                if tail.starts_with(b"~") {
+                    plain.push(b'~');
+                }
+                rest = after;
+            }
+            (b'\r' | b'\n', _) => {
+                chinese = false;
+                plain.push(*first);
+            }
+            (byte, _) => plain.push(if chinese { byte | 0x80 } else { *byte }),
+        }
+    }
+    plain
 }
 
 /// Whether this is a Chinese ideograph (CJK Unified, Extension A, compatibility, 〇).

@@ -1,5 +1,4 @@
-//! A mail taken apart: header fields, the bodies that are its words, and the parts attached to it. mail-parser finds
-//! the parts; what stands in them is decoded here from the raw bytes, because it loses Chinese octets.
+//! A mail taken apart: header fields, the bodies that are its words, and the parts attached to it.
 
 pub mod addresses;
 pub mod dates;
@@ -9,18 +8,22 @@ pub mod names;
 pub mod parameters;
 pub mod plain;
 pub mod quotes;
+pub mod structure;
 pub mod transfer;
 pub mod words;
 
-use mail_parser::{HeaderName, MessageParser, PartType};
-
 use self::fields::Fields;
 use self::parameters::Parametrised;
-use super::charset;
+use self::structure::Section;
 use super::limits::Limits;
+use super::{charset, sniff};
+use crate::model::mail::Kind;
 
-/// Runs of dashes in one mail: each may begin a part, and an attacker can write one every three octets.
-const DASHES: usize = 100_000;
+/// Octets of one plain body, and of one HTML body, that are read. A book has a million.
+const LONGEST_TEXT: usize = 600_000;
+const LONGEST_HTML: usize = 4 << 20;
+/// Files taken out of the words of one mail.
+const MOST_ENCLOSED: usize = 100;
 
 /// A mail's parts, decoded from transfer but not yet looked into.
 #[derive(Debug, Default)]
@@ -28,8 +31,8 @@ pub struct Parts {
     pub fields: Fields,
     /// Leaves of the structure, in order; nested mails are leaves.
     pub leaves: Vec<Leaf>,
-    /// There were too many parts or too much nesting to take apart.
-    pub refused: bool,
+    /// There were too many parts or too much nesting; some were left out.
+    pub left_out: bool,
 }
 
 /// A part without parts of its own.
@@ -62,59 +65,28 @@ pub struct Words {
     /// All HTML bodies, one after the other.
     pub html: String,
     pub mislabelled: bool,
+    /// There is no plain body beside the HTML.
+    pub only_html: bool,
+    /// There are more than anybody writes; the rest was left out, and its tables with it.
+    pub cut: bool,
 }
 
-/// Takes a mail apart. Never fails; what cannot be a mail has no fields and no leaves.
+/// Takes a mail apart. Never fails; what cannot be a mail has no fields.
 #[must_use]
 pub fn take_apart(bytes: &[u8], limits: &Limits) -> Parts {
-    let bytes = without_preamble(bytes);
-    let header = header_block(bytes);
-    let fields = Fields::parse(header);
-    if is_too_much(bytes, limits) {
-        return Parts { fields, leaves: Vec::new(), refused: true };
-    }
-    // Only the fields that shape the structure: the others are read from the raw bytes.
-    let parser = MessageParser::new().with_mime_headers().default_header_ignore();
-    let parsed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parser.parse(bytes)));
-    let Ok(Some(message)) = parsed else {
-        return Parts { fields, leaves: Vec::new(), refused: parsed.is_err() };
-    };
-    if message.parts.len() > limits.mime_parts {
-        return Parts { fields, leaves: Vec::new(), refused: true };
-    }
-    let mut leaves = Vec::new();
-    // Part, whether its parent is a digest, the alternative it stands in.
-    let mut waiting = vec![(0_usize, false, None)];
-    let mut visited = 0_usize;
-    while let Some((place, in_digest, alternative)) = waiting.pop() {
-        let Some(part) = message.parts.get(place) else { continue };
-        visited += 1;
-        if visited > message.parts.len() {
-            break;
-        }
-        if let PartType::Multipart(children) = &part.body {
-            let content_type = part.headers.iter().find(|header| header.name == HeaderName::ContentType);
-            let subtype = content_type
-                .and_then(|header| header.value.as_content_type())
-                .and_then(|value| value.subtype())
-                .unwrap_or_default();
-            let alternative = if subtype == "alternative" { Some(place) } else { alternative };
-            let children = children.iter().rev().filter_map(|child| usize::try_from(*child).ok());
-            waiting
-                .extend(children.filter(|child| *child > place).map(|child| (child, subtype == "digest", alternative)));
-            continue;
-        }
-        let range =
-            |start: u32, end: u32| bytes.get(start as usize..(end as usize).min(bytes.len())).unwrap_or_default();
-        let part_fields = Fields::parse(range(part.offset_header, part.offset_body));
-        let raw = range(part.offset_body, part.offset_end);
-        let open_ended = part.offset_end as usize >= bytes.len() && place > 0;
-        let mut leaf = leaf(part_fields, raw, in_digest, open_ended);
-        leaf.alternative = alternative;
-        leaves.push(leaf);
+    let bytes = structure::with_line_ends(without_preamble(bytes));
+    let (header, _) = structure::header_and_body(&bytes);
+    let fields = Fields::parse(bytes.get(..header).unwrap_or_default());
+    let (sections, left_out) = structure::sections(&bytes, limits.mime_parts);
+    let mut leaves: Vec<Leaf> = Vec::with_capacity(sections.len());
+    for section in sections {
+        let raw = bytes.get(section.content.clone()).unwrap_or_default();
+        leaves.push(leaf(section, raw));
     }
     choose_bodies(&mut leaves);
-    Parts { fields, leaves, refused: false }
+    let enclosed = files_in_words(&mut leaves);
+    leaves.extend(enclosed);
+    Parts { fields, leaves, left_out }
 }
 
 /// The mail's words out of the leaves that are its bodies.
@@ -125,7 +97,10 @@ pub fn words_of(leaves: &[Leaf]) -> Words {
     for leaf in leaves.iter().filter(|leaf| leaf.is_body) {
         let is_html = leaf.media_type == "text/html";
         let label = leaf.charset.clone().or_else(|| if is_html { meta_charset(&leaf.bytes) } else { None });
-        let decoded = charset::decode(label.as_deref(), &leaf.bytes);
+        let room = if is_html { LONGEST_HTML.saturating_sub(words.html.len()) } else { LONGEST_TEXT };
+        let start = whole_start(&leaf.bytes, room);
+        words.cut |= start.len() < leaf.bytes.len();
+        let decoded = charset::decode(label.as_deref(), start);
         words.mislabelled |= decoded.mislabelled;
         if is_html {
             if !has_plain_version(leaf, leaves) {
@@ -137,20 +112,31 @@ pub fn words_of(leaves: &[Leaf]) -> Words {
             texts.push(decoded.text.replace("\r\n", "\n").replace(['\0', '\r'], ""));
         }
     }
+    words.only_html = !leaves.iter().any(|leaf| leaf.is_body && is_plain(leaf));
     texts.retain(|text| !text.trim().is_empty());
     words.text = texts.join("\n").trim_start_matches('\n').trim_end().to_owned();
+    if let Some((place, _)) = words.text.char_indices().nth(LONGEST_TEXT / 3) {
+        words.text.truncate(place);
+        words.cut = true;
+    }
     words
+}
+
+/// At most so many octets, cut between characters of whatever charset: at an ASCII octet.
+fn whole_start(bytes: &[u8], room: usize) -> &[u8] {
+    let Some(start) = bytes.get(..room).filter(|_| room < bytes.len()) else { return bytes };
+    let end = start.iter().rposition(|byte| matches!(byte, b'\n' | b' ' | b'>')).map_or(room, |place| place + 1);
+    bytes.get(..end).unwrap_or(start)
+}
+
+fn is_plain(leaf: &Leaf) -> bool {
+    leaf.media_type != "text/html" && !leaf.bytes.iter().all(u8::is_ascii_whitespace)
 }
 
 /// Whether the same words stand beside it as plain text.
 fn has_plain_version(html: &Leaf, leaves: &[Leaf]) -> bool {
     html.alternative.is_some()
-        && leaves.iter().any(|leaf| {
-            leaf.is_body
-                && leaf.alternative == html.alternative
-                && leaf.media_type != "text/html"
-                && !leaf.bytes.iter().all(u8::is_ascii_whitespace)
-        })
+        && leaves.iter().any(|leaf| leaf.is_body && leaf.alternative == html.alternative && is_plain(leaf))
 }
 
 /// The charset an HTML document names for itself, in its first 2 KiB.
@@ -164,18 +150,19 @@ pub fn meta_charset(html: &[u8]) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-fn leaf(fields: Fields, raw: &[u8], in_digest: bool, open_ended: bool) -> Leaf {
+fn leaf(section: Section, raw: &[u8]) -> Leaf {
+    let fields = section.fields;
     let content_type = fields.first("content-type").map(Parametrised::parse);
     let disposition = fields.first("content-disposition").map(Parametrised::parse);
     let encoding = fields.text("content-transfer-encoding").unwrap_or_default();
     let transferred = transfer::decode(&encoding, raw);
-    let cut_off = open_ended
+    let cut_off = section.open_ended
         && encoding.to_ascii_lowercase().starts_with("base64")
         && !raw.trim_ascii_end().ends_with(b"=")
         && !raw.trim_ascii().is_empty();
     let media_type = match &content_type {
         Some(content_type) if content_type.value.contains('/') => content_type.value.clone(),
-        _ if in_digest => "message/rfc822".to_owned(),
+        _ if section.in_digest => "message/rfc822".to_owned(),
         _ => "text/plain".to_owned(),
     };
     let filename = disposition.as_ref().and_then(|field| field.text("filename"));
@@ -190,7 +177,7 @@ fn leaf(fields: Fields, raw: &[u8], in_digest: bool, open_ended: bool) -> Leaf {
         name: names::attachment(&chosen),
         content_id: fields.text("content-id").map(|id| id.trim_matches(['<', '>', ' ']).to_owned()),
         disposition: disposition.map(|field| field.value).unwrap_or_default(),
-        alternative: None,
+        alternative: section.alternative,
         bytes: transferred.bytes,
         damaged: transferred.damaged || cut_off,
         is_body: false,
@@ -199,13 +186,48 @@ fn leaf(fields: Fields, raw: &[u8], in_digest: bool, open_ended: bool) -> Leaf {
 }
 
 /// Text that is neither named nor attached is the mail's own words; so is a mail that is one text and nothing else.
+/// A file that a program sent as text is a file.
 fn choose_bodies(leaves: &mut [Leaf]) {
     let alone = leaves.len() == 1;
     for leaf in leaves {
         let is_text = matches!(leaf.media_type.as_str(), "text/plain" | "text/html" | "text/enriched" | "text")
             || leaf.media_type.starts_with("multipart/");
-        leaf.is_body = is_text && leaf.disposition != "attachment" && (alone || leaf.name.is_empty());
+        leaf.is_body =
+            is_text && leaf.disposition != "attachment" && (alone || leaf.name.is_empty()) && !is_file(&leaf.bytes);
     }
+}
+
+/// What programs before MIME put below the words of a mail, uuencoded; it is taken out of them.
+fn files_in_words(leaves: &mut [Leaf]) -> Vec<Leaf> {
+    let mut files = Vec::new();
+    for leaf in leaves.iter_mut().filter(|leaf| leaf.is_body && leaf.media_type != "text/html") {
+        for file in transfer::uuencoded_files(&mut leaf.bytes, MOST_ENCLOSED) {
+            files.push(Leaf {
+                media_type: "application/octet-stream".to_owned(),
+                name: names::attachment(&words::decode(&file.name)),
+                disposition: "attachment".to_owned(),
+                bytes: file.content.bytes,
+                damaged: file.content.damaged,
+                ..Leaf::default()
+            });
+        }
+    }
+    files
+}
+
+/// Whether the octets are a file of a kind that is no text.
+fn is_file(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    // Words never begin like these; looking further into every body would cost too much.
+    let looks_binary = start.get(..8).is_some_and(|head| !head.is_ascii() || head.iter().any(u8::is_ascii_control))
+        || start.starts_with(b"%PDF-")
+        || start.starts_with(b"{\\rtf")
+        || start.starts_with(b"Rar!");
+    looks_binary
+        && !matches!(
+            sniff::kind(start, ""),
+            Kind::Text | Kind::Csv | Kind::Html | Kind::Xml | Kind::Eml | Kind::Unknown
+        )
 }
 
 /// Blank lines, a byte order mark and an mbox line before the header are no part of it.
@@ -222,38 +244,7 @@ pub fn without_preamble(bytes: &[u8]) -> &[u8] {
 /// Everything up to the first empty line.
 #[must_use]
 pub fn header_block(bytes: &[u8]) -> &[u8] {
-    let mut start = 0;
-    while let Some(length) = bytes.get(start..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n')) {
-        let line = bytes.get(start..start + length).unwrap_or_default();
-        if line.is_empty() || line == b"\r" {
-            return bytes.get(..start).unwrap_or_default();
-        }
-        start += length + 1;
-    }
-    bytes
-}
-
-/// Deep nesting overflows the stack inside the parser and would end the process, so it is counted beforehand: every
-/// level of nesting needs a `Content-Type` of its own.
-fn is_too_much(bytes: &[u8], limits: &Limits) -> bool {
-    let needle = b"content-type";
-    let mut types = 0_usize;
-    let mut dashes = 0_usize;
-    let mut run = 0_usize;
-    for (place, byte) in bytes.iter().enumerate() {
-        if *byte == b'-' {
-            run += 1;
-            dashes += usize::from(run == 2);
-        } else {
-            run = 0;
-        }
-        if matches!(byte, b'c' | b'C')
-            && bytes.get(place..place + needle.len()).is_some_and(|window| window.eq_ignore_ascii_case(needle))
-        {
-            types += 1;
-        }
-    }
-    types > limits.mime_parts || dashes > DASHES || u32::try_from(bytes.len()).is_err()
+    bytes.get(..structure::header_and_body(bytes).0).unwrap_or_default()
 }
 
 #[cfg(test)]

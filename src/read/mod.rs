@@ -71,12 +71,15 @@ pub fn open_with(bytes: &[u8], limits: &Limits, reader: &Reader<'_>) -> Mail {
     if is_no_mail(&parts.fields) {
         oddities.push(Oddity::new(OddityCode::NotAMail, "内容不是电子邮件"));
     }
-    if parts.refused {
-        oddities.push(Oddity::new(OddityCode::TooLarge, "邮件的层次或分段过多，没有打开"));
+    if parts.left_out {
+        oddities.push(Oddity::new(OddityCode::TooLarge, "邮件的层次或分段过多，没有全部打开"));
     }
     let words = mime::words_of(&parts.leaves);
     if words.mislabelled {
         oddities.push(Oddity::new(OddityCode::CharsetMislabelled, "正文声明的字符编码与实际不符，已按实际编码读出"));
+    }
+    if words.cut {
+        oddities.push(Oddity::new(OddityCode::TooLarge, "正文太长，没有全部读出"));
     }
     let machine_report = bounce::read(&parts.fields, &headers, &parts.leaves, &words.text);
     let mut unpacker = Unpacker::new(limits, reader);
@@ -133,13 +136,21 @@ fn too_many_pieces() -> Oddity {
 }
 
 fn body(words: &Words, headers: &Headers, limits: &Limits) -> Body {
-    let html = data_tables(own_html(words, headers), limits);
+    // Half a table is no table.
+    let html = if words.cut { Document::default() } else { data_tables(own_html(words, headers), limits) };
     let html_lines = if html.tables.is_empty() { Vec::new() } else { html.paragraphs };
     let mut sheets = html.tables;
     for (place, sheet) in sheets.iter_mut().enumerate() {
         sheet.name = format!("正文表{}", place + 1);
     }
-    Body { own_text: quotes::own_text(&words.text), text: words.text.clone(), sheets, html_lines }
+    // Marks that clients set in the HTML tell of a quote more surely than its words do.
+    let own = quotes::own_html(&words.html);
+    let own_text = if words.only_html && own.len() < words.html.len() {
+        quotes::own_text(&mime::plain::from_html(own))
+    } else {
+        quotes::own_text(&words.text)
+    };
+    Body { own_text, text: words.text.clone(), sheets, html_lines }
 }
 
 /// The HTML above a quoted mail. In a forward the quoted mail is what is sent, so all of it counts.

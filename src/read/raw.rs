@@ -7,8 +7,8 @@ use super::limits::Limits;
 use super::{mime, open_with};
 use crate::model::mail::{Content, Digest, Mail};
 
-/// Opens a mail without reading its pieces, and gives their bytes by digest. Missing are only archives and mails inside
-/// other archives (their own members are there), what was beyond the limits, and links.
+/// Opens a mail without reading its pieces, and gives their bytes by digest. Missing are only what was beyond the limits,
+/// and links.
 #[must_use]
 pub fn pieces(bytes: &[u8], limits: &Limits) -> (Mail, BTreeMap<Digest, Vec<u8>>) {
     let attached = mime::take_apart(bytes, limits).leaves.into_iter().filter(|leaf| !leaf.is_body);

@@ -4,6 +4,7 @@ pub mod compound;
 
 use super::charset;
 use super::mime::fields::{Fields, split_field};
+use super::mime::structure::with_line_ends;
 use super::mime::{header_block, without_preamble};
 use super::unpack::Package;
 use crate::model::mail::Kind;
@@ -20,7 +21,7 @@ pub fn kind(bytes: &[u8], name: &str) -> Kind {
         return kind;
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return super::guarded(|| in_zip(bytes)).unwrap_or(Kind::Zip);
+        return super::guarded(|| in_zip(bytes, name)).unwrap_or(Kind::Zip);
     }
     if compound::is_compound(bytes) {
         return in_compound(bytes);
@@ -28,7 +29,7 @@ pub fn kind(bytes: &[u8], name: &str) -> Kind {
     match in_text(bytes, name) {
         // Junk before an archive: a line some mail program lost, a program that unpacks it.
         Kind::Unknown | Kind::Text if super::unpack::is_zip_within(bytes) => {
-            super::guarded(|| in_zip(bytes)).unwrap_or(Kind::Zip)
+            super::guarded(|| in_zip(bytes, name)).unwrap_or(Kind::Zip)
         }
         kind => kind,
     }
@@ -96,7 +97,7 @@ fn is_old_tar(bytes: &[u8]) -> bool {
 }
 
 /// Office files, OFD and plain archives, told apart by what the zip holds, or by what is left of it.
-fn in_zip(bytes: &[u8]) -> Kind {
+fn in_zip(bytes: &[u8], name: &str) -> Kind {
     let Some(package) = Package::open(bytes).filter(Package::is_trusted) else { return Kind::Zip };
     let place = |wanted: &str| package.places(|name| name == wanted).first().copied();
     let text = |wanted: &str| {
@@ -126,8 +127,20 @@ fn in_zip(bytes: &[u8]) -> Kind {
         Kind::Unknown
     } else if !package.places(|name| name.starts_with("xl/worksheets/")).is_empty() {
         Kind::Xlsx
+    } else if place("docprops/app.xml").or_else(|| place("_rels/.rels")).is_some() {
+        in_cut_off_package(name)
     } else {
         Kind::Zip
+    }
+}
+
+/// An Office file cut off before its main part: only its name still tells.
+fn in_cut_off_package(name: &str) -> Kind {
+    let name = name.to_ascii_lowercase();
+    match name.rsplit('.').next() {
+        Some("docx") => Kind::Docx,
+        Some("xlsx" | "xlsm") => Kind::Xlsx,
+        _ => Kind::Zip,
     }
 }
 
@@ -155,14 +168,15 @@ fn in_text(bytes: &[u8], name: &str) -> Kind {
         return Kind::Unknown;
     }
     let head = charset::guess(bytes.get(..HEAD).unwrap_or(bytes));
-    if !is_text(&head) {
-        return Kind::Unknown;
-    }
     if looks_like_mhtml(bytes) {
         return Kind::Html;
     }
+    // Below its header a mail may hold any octets.
     if looks_like_mail(bytes, name) {
         return Kind::Eml;
+    }
+    if !is_text(&head) {
+        return Kind::Unknown;
     }
     let lower = head.trim_start().to_ascii_lowercase();
     let is_html = ["<html", "<!doctype html", "<body", "<table"].iter().any(|mark| lower.contains(mark));
@@ -226,12 +240,14 @@ fn count_outside_quotes(line: &str, delimiter: char) -> usize {
 /// Whether the bytes begin with the header of a mail (RFC 5322): a first field, and fields only mails have.
 #[must_use]
 pub fn looks_like_mail(bytes: &[u8], name: &str) -> bool {
-    let bytes = without_preamble(bytes.get(..1 << 18).unwrap_or(bytes));
-    let first_line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if split_field(first_line).is_none() {
+    let bytes = with_line_ends(without_preamble(bytes.get(..1 << 18).unwrap_or(bytes)));
+    let header = header_block(&bytes);
+    // A stray line may stand on top of the fields, not a text.
+    let mut lines = header.split(|byte| *byte == b'\n');
+    if header.contains(&0) || !lines.by_ref().take(2).any(|line| split_field(line).is_some()) {
         return false;
     }
-    let fields = Fields::parse(header_block(bytes));
+    let fields = Fields::parse(header);
     let has = |name: &str| fields.first(name).is_some();
     let origin = has("from") || has("received") || has("return-path") || has("sender");
     let known = [

@@ -85,6 +85,7 @@ impl<'a> Unpacker<'a> {
 
     /// Adds the attached parts of a mail; `prefix` is the path of the piece that is this mail, or `None` for the mail itself.
     pub fn add_leaves(&mut self, leaves: &[Leaf], html: &str, prefix: Option<&str>, depth: usize) {
+        let shown = message::shown_identifiers(html);
         let attached: Vec<&Leaf> = leaves.iter().filter(|leaf| !leaf.is_body).collect();
         let volumes = volumes::sets(&attached);
         for (place, leaf) in attached.iter().enumerate() {
@@ -98,7 +99,7 @@ impl<'a> Unpacker<'a> {
                 media_type: leaf.fields.first("content-type").map(|_| leaf.media_type.clone()),
                 bytes: &leaf.bytes,
                 inside: prefix.map(str::to_owned),
-                inline: message::is_inline(leaf, html),
+                inline: message::is_inline(leaf, &shown),
                 oddities,
             };
             match volumes.part(place) {
@@ -133,15 +134,18 @@ impl<'a> Unpacker<'a> {
             Kind::Unknown if sniff::is_outlook_message(bytes) => Self::open_outlook,
             Kind::Unknown if stream::is_known(bytes) => Self::open_stream,
             _ => {
-                self.read(index, kind, bytes);
-                return self.open_embedded(&mut container, kind);
+                if self.read(index, kind, bytes) {
+                    self.open_embedded(&mut container, kind);
+                }
+                return;
             }
         };
         if depth >= self.limits.depth {
             self.note(index, OddityCode::TooLarge, "压缩包或邮件套得太深，没有再打开");
         } else if self.bombs >= BOMBS {
             self.note(index, OddityCode::Bomb, "同一来件中已有多个疑似压缩炸弹，没有打开");
-        } else {
+        } else if kind == Kind::Unknown || self.read(index, kind, bytes) {
+            // It is begun like a piece, so that a container that ends its reader can be refused by itself.
             opener(self, &mut container);
         }
     }
@@ -169,8 +173,11 @@ impl<'a> Unpacker<'a> {
         Some(self.pieces.len() - 1)
     }
 
-    fn read(&mut self, index: usize, kind: Kind, bytes: &[u8]) {
+    /// Reads a piece for itself; `false` where its reader refused it, so that what lies inside is left alone too.
+    fn read(&mut self, index: usize, kind: Kind, bytes: &[u8]) -> bool {
         let (content, oddities) = (self.reader)(kind, bytes, self.limits);
+        let is_bad = |oddity: &Oddity| matches!(oddity.code, OddityCode::Damaged | OddityCode::TooLarge);
+        let refused = content == Content::Nothing && oddities.iter().any(is_bad);
         if let Some(piece) = self.pieces.get_mut(index) {
             piece.content = content;
             for oddity in oddities {
@@ -179,6 +186,7 @@ impl<'a> Unpacker<'a> {
                 }
             }
         }
+        !refused
     }
 
     fn note(&mut self, index: usize, code: OddityCode, text: &str) {

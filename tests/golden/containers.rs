@@ -197,7 +197,9 @@ fn mails() -> Vec<Case> {
         media_type: "application/octet-stream",
         bytes: original.clone(),
     });
-    let thrice = (0..3).fold(original.clone(), |inner, _| outer("转发").attach("转发.eml", inner).bytes());
+    let thrice = ["转发：离石区材料", "Fw: 转发：离石区材料", "Fw: Fw: 转发：离石区材料"]
+        .into_iter()
+        .fold(original.clone(), |inner, subject| outer(subject).attach("转发.eml", inner).bytes());
     let in_zip =
         outer("离石区材料").attach("材料.zip", zip(&[Member::new("邮件/离石区材料.eml", original.clone())])).bytes();
     let digest = [

@@ -1,5 +1,7 @@
 //! Reports as offices write them, and what is none.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::judge::testing::bayi_form;
 use crate::model::campaign::ScanPolicy;
@@ -223,5 +225,78 @@ fn a_scan_with_a_plain_name_is_a_report_and_photographs_are_none() {
     ] {
         let verdict = judge(Some(&scan), name, kind, "1");
         assert_eq!(matches!(verdict, ReportVerdict::Report(_)), is_report, "{name}");
+    }
+}
+
+#[test]
+fn every_shape_of_a_close() {
+    let close = |lines: &[&str]| {
+        let mut all = vec!["关于“八一”走访慰问情况的报告", "市双拥办：", BODY];
+        all.extend(lines);
+        let report = report(&all);
+        (report.issuer.unwrap_or_default(), report.dated.map(|day| day.to_string()).unwrap_or_default())
+    };
+    let expected = |issuer: &str, day: &str| (issuer.to_owned(), day.to_owned());
+    let office = "兴县退役军人事务局";
+    assert_eq!(close(&["单位：兴县退役军人事务局", "日期：2021.8.5"]), expected(office, "2021-08-05"));
+    assert_eq!(close(&["兴县退役军人事务局（章）", "2021年", "8月5日"]), expected(office, "2021-08-05"));
+    assert_eq!(close(&[office, "2021年8月5日", "（联系人：张三　电话：0358-1）"]), expected(office, "2021-08-05"));
+    assert_eq!(close(&["附件：1.统计表", "2.照片", "2021年8月5日"]), expected("", "2021-08-05"));
+    assert_eq!(
+        close(&[office, "兴县财政局", "二○二一年八月五日"]),
+        expected("兴县退役军人事务局、兴县财政局", "2021-08-05")
+    );
+    assert_eq!(
+        close(&["兴县拥军优属拥政爱民工作", "领导小组办公室", "2021年8月5日"]),
+        expected("兴县拥军优属拥政爱民工作领导小组办公室", "2021-08-05")
+    );
+    assert_eq!(
+        close(&[office, "2021年8月5日抄送：市委办公室", "兴县退役军人事务局 2021年8月9日印发", "（共印20份）"]),
+        expected(office, "2021-08-05")
+    );
+    assert_eq!(close(&[office, "兴县退役军人事务局　2021年8月9日印发"]), expected(office, "2021-08-09"));
+}
+
+#[test]
+fn a_report_of_nothing_is_one_and_another_years_is_none() {
+    let nil =
+        report(&["情况说明", "市双拥办：", "我单位无驻军、无退役军人，“八一”期间未开展走访慰问活动。", "市水利局"]);
+    assert_eq!(nil.title.as_deref(), Some("情况说明"));
+    let last_year = BODY.replace("2021", "2020");
+    for lines in [
+        ["关于2020年“八一”期间走访慰问活动情况的报告", "市双拥办：", last_year.as_str(), "2020年8月5日"],
+        ["关于2021年春节期间走访慰问部队官兵、退役军人情况的报告", "市双拥办：", BODY, "2021年2月5日"],
+        [
+            "关于报送2021年“八一”期间走访慰问情况统计表的函",
+            "市双拥办：",
+            "现将走访慰问情况统计表报上，请查收。",
+            "兴县双拥办",
+        ],
+    ] {
+        assert_eq!(judge(Some(&document(&lines)), "a.docx", Kind::Docx, "1"), ReportVerdict::NoReport, "{}", lines[0]);
+    }
+    let slip = report(&["关于2020年“八一”期间走访慰问活动情况的报告", "市双拥办：", BODY, "2021年8月5日"]);
+    assert!(slip.title.is_some());
+}
+
+#[test]
+fn a_bulletin_is_headed_below_its_masthead() {
+    let bulletin =
+        report(&["双拥工作简报", "第5期", "离石区双拥办编　2021年8月5日", "离石区扎实开展“八一”走访慰问活动", BODY]);
+    assert_eq!(bulletin.title.as_deref(), Some("离石区扎实开展“八一”走访慰问活动"));
+    assert_eq!(bulletin.issuer.as_deref(), Some("离石区双拥办"));
+    assert_eq!(bulletin.dated.unwrap().to_string(), "2021-08-05");
+}
+
+proptest! {
+    #[test]
+    fn no_lines_break_the_reading(
+        lines in prop::collection::vec(
+            "[关于八一走访慰问报告县局办公室文件〔\\[2021）年月日第5期号编印发抄送：。，一二 　“]{0,24}|\\PC{0,12}",
+            0..12,
+        )
+    ) {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let _ = judge(Some(&document(&lines)), "a.docx", Kind::Docx, "1");
     }
 }

@@ -7,13 +7,24 @@ use crate::read::charset;
 /// Most mailboxes taken from one field.
 const MOST: usize = 1_000;
 
+/// Octets of one field that are looked at: some five thousand mailboxes.
+const LONGEST_FIELD: usize = 1 << 18;
+
 /// Octets of a name that goes on behind a comma; beyond it there is no mailbox to come.
 const LONGEST_NAME: usize = 1_000;
 
 /// Every mailbox of one address field (RFC 5322 §3.4, forgiving); what names no mailbox is passed over.
 #[must_use]
 pub fn parse(field: &[u8]) -> Vec<Address> {
-    let text = charset::guess(field);
+    let field = field.get(..LONGEST_FIELD).unwrap_or(field);
+    let mut text = charset::guess(field);
+    if !text.contains('<') && text.contains('＜') {
+        // Typed with a Chinese keyboard.
+        text = text.replace('＜', "<").replace('＞', ">");
+    }
+    if !text.contains('@') && text.contains('＠') {
+        text = text.replace('＠', "@");
+    }
     let mailboxes = mailboxes(&text);
     if mailboxes.is_empty() && text.contains("=?") {
         // Some senders encode the whole mailbox, address and all.
@@ -121,6 +132,11 @@ fn mailbox(item: &str) -> Option<Address> {
         .filter(|character| !character.is_whitespace() && !character.is_control() && *character != '"')
         .collect();
     let address = address.strip_prefix("mailto:").unwrap_or(&address).to_owned();
+    // `<@relay:a@b>`: a route (RFC 5322 §4.4).
+    let address = match address.rsplit_once(':') {
+        Some((route, address)) if route.starts_with('@') => address.to_owned(),
+        _ => address,
+    };
     let address = if address.contains("=?") { words::decode(address.as_bytes()) } else { address };
     let name = clean_name(&name);
     (!address.is_empty() && address.len() <= 320).then_some(Address { name, address })

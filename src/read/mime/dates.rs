@@ -1,6 +1,6 @@
 //! Times in header fields, with the zones Chinese servers write: `CST` is +08:00, `GMT+0800`, `+0800 (CST)`.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Timelike as _};
 
 /// Offset of China Standard Time, in seconds; also taken where no zone is written.
 const CHINA: i32 = 8 * 3600;
@@ -13,6 +13,8 @@ struct Parts {
     day: Option<u32>,
     time: Option<NaiveTime>,
     offset: Option<i32>,
+    /// 下午, PM.
+    afternoon: Option<bool>,
     failed: bool,
 }
 
@@ -20,10 +22,9 @@ struct Parts {
 #[must_use]
 pub fn parse(field: &str) -> Option<DateTime<FixedOffset>> {
     let mut parts = Parts::default();
-    let (plain, comment) = match field.split_once('(') {
-        Some((plain, comment)) => (plain, comment.split(')').next().unwrap_or_default()),
-        None => (field, ""),
-    };
+    let (before, comment) = field.split_once('(').unwrap_or((field, ""));
+    let (comment, after) = comment.split_once(')').unwrap_or((comment, ""));
+    let plain = spelled_out(&format!("{before} {after}"));
     for token in plain.split(|character: char| character.is_whitespace() || character == ',').take(40) {
         parts.take(token.trim());
     }
@@ -31,7 +32,7 @@ pub fn parse(field: &str) -> Option<DateTime<FixedOffset>> {
         parts.offset = zone(comment.trim());
     }
     let date = NaiveDate::from_ymd_opt(parts.year?, parts.month?, parts.day?)?;
-    let time = parts.time.filter(|_| !parts.failed && (1990..=2100).contains(&parts.year.unwrap_or(0)))?;
+    let time = parts.time_of_day().filter(|_| !parts.failed && (1990..=2100).contains(&parts.year.unwrap_or(0)))?;
     let offset = FixedOffset::east_opt(parts.offset.unwrap_or(CHINA))?;
     date.and_time(time).and_local_timezone(offset).single()
 }
@@ -42,7 +43,52 @@ pub fn of_received(field: &str) -> Option<DateTime<FixedOffset>> {
     parse(field.rsplit_once(';')?.1)
 }
 
+/// `2021年8月5日 下午3:05` as `2021-8-5 pm 3:05`; `8月` and `八月` as a month's name.
+fn spelled_out(field: &str) -> String {
+    const MONTHS: [(&str, &str); 12] = [
+        ("十二月", " Dec "),
+        ("十一月", " Nov "),
+        ("十月", " Oct "),
+        ("九月", " Sep "),
+        ("八月", " Aug "),
+        ("七月", " Jul "),
+        ("六月", " Jun "),
+        ("五月", " May "),
+        ("四月", " Apr "),
+        ("三月", " Mar "),
+        ("二月", " Feb "),
+        ("一月", " Jan "),
+    ];
+    const NAMES: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    if field.is_ascii() {
+        return field.to_owned();
+    }
+    let field: String = field.chars().take(200).collect();
+    let mut text = field.replace("上午", " am ").replace("下午", " pm ").replace("晚上", " pm ").replace('：', ":");
+    for (chinese, name) in MONTHS {
+        text = text.replace(chinese, name);
+    }
+    if text.contains('年') {
+        text = text.replace(['年', '月'], "-").replace('日', " ");
+    }
+    for (number, name) in NAMES.iter().enumerate().rev() {
+        text = text.replace(&format!("{}月", number + 1), &format!(" {name} "));
+    }
+    // 星期四, 周四 and the like stand beside the rest.
+    text.chars().map(|character| if character.is_ascii() { character } else { ' ' }).collect()
+}
+
 impl Parts {
+    /// The time, with what 下午 or PM adds to it.
+    fn time_of_day(&self) -> Option<NaiveTime> {
+        let time = self.time?;
+        match (self.afternoon, time.hour()) {
+            (Some(true), hour @ 1..=11) => time.with_hour(hour + 12),
+            (Some(false), 12) => time.with_hour(0),
+            _ => Some(time),
+        }
+    }
+
     fn take(&mut self, token: &str) {
         if token.is_empty() {
             return;
@@ -58,6 +104,10 @@ impl Parts {
             && !token.starts_with('+')
         {
             self.take_number(number, token.len());
+        } else if matches!(token.to_ascii_lowercase().as_str(), "am" | "pm") {
+            self.afternoon = Some(token.eq_ignore_ascii_case("pm"));
+        } else if token.split('.').count() == 3 && token.starts_with(|first: char| first.is_ascii_digit()) {
+            self.take_zoned_time(&token.replace('.', ":"));
         } else if let Some(month) = month(token) {
             self.month.get_or_insert(month);
         } else if let Some(offset) = zone(token) {
@@ -79,6 +129,9 @@ impl Parts {
         let fields: Vec<&str> = token.split(['-', '/']).collect();
         let [first, second, third] = fields.as_slice() else { return };
         let (year, day) = if first.len() == 4 { (first, third) } else { (third, first) };
+        // `8/5/2021` is a day in May to some, in August to others.
+        let guessed = first.len() != 4 && month(second).is_none();
+        self.failed |= guessed && first != second;
         self.year = year.parse().ok();
         self.month = month(second).or_else(|| second.parse().ok());
         self.day = day.parse().ok();
@@ -176,6 +229,11 @@ mod tests {
             "2021-08-05T10:03:00+08:00",
             "5-Aug-2021 10:03:00 +0800",
             "Thu, 5 Aug 21 10:03:00 +0800",
+            "星期四, 5 八月 2021 10:03:00 +0800",
+            "周四, 5 8月 2021 10:03:00 +0800",
+            "2021年8月5日(星期四) 上午10:03",
+            "Thu, 5 Aug 2021 10.03.00 +0800",
+            "Thu, 5 Aug 2021 10:03:00 AM +0800",
         ] {
             assert_eq!(shown(field).as_deref(), Some("2021-08-05T10:03:00+08:00"), "{field}");
         }
@@ -195,6 +253,7 @@ mod tests {
             "Thu, 5 Aug 2021",
             "1 2 3 4:5:6:7 Jan",
             "Thu, 5 Aug 2021 10:xx:00 +0800",
+            "8/5/2021 10:00:00",
         ] {
             assert_eq!(shown(field), None, "{field}");
         }

@@ -1,5 +1,8 @@
 //! The header block of a mail or MIME part, split into raw fields: mail-parser loses 8-bit octets, this keeps them.
 
+/// Octets of one field that are decoded as text.
+const LONGEST: usize = 1 << 16;
+
 /// One header block: names in lower case, values unfolded and trimmed but not decoded, top to bottom.
 #[derive(Clone, Debug, Default)]
 pub struct Fields {
@@ -41,10 +44,14 @@ impl Fields {
         self.fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
-    /// The first field of this name as decoded text, not empty.
+    /// The first field of this name as decoded text, not empty; of a longer one its first 64 KiB.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
-        self.first(name).map(super::words::decode).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        self.first(name)
+            .map(|value| value.get(..LONGEST).unwrap_or(value))
+            .map(super::words::decode)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
     }
 
     #[must_use]

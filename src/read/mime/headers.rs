@@ -7,6 +7,10 @@ use crate::read::automatic;
 
 /// Most identifiers taken from References.
 const MOST_IDENTIFIERS: usize = 200;
+/// Octets of identifiers that are looked at in one field.
+const LONGEST_LIST: usize = 1 << 16;
+/// Most mailboxes taken from all fields of one name.
+const MOST_MAILBOXES: usize = 1_000;
 /// Longest subject kept, in characters.
 const LONGEST_SUBJECT: usize = 2_000;
 
@@ -53,7 +57,7 @@ pub fn read(fields: &Fields) -> (Headers, Vec<Oddity>) {
 }
 
 fn mailboxes(fields: &Fields, name: &'static str) -> Vec<Address> {
-    fields.all(name).flat_map(addresses::parse).collect()
+    fields.all(name).flat_map(addresses::parse).take(MOST_MAILBOXES).collect()
 }
 
 fn one_line(subject: &str) -> String {
@@ -64,7 +68,7 @@ fn one_line(subject: &str) -> String {
 /// Message identifiers of a field, without brackets; where a client wrote none, the tokens that look like one.
 #[must_use]
 pub fn identifiers(value: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(value);
+    let text = String::from_utf8_lossy(value.get(..LONGEST_LIST).unwrap_or(value));
     let bracketed: Vec<String> = text
         .split('<')
         .skip(1)

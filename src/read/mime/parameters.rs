@@ -20,15 +20,18 @@ impl Parametrised {
         let field = field.get(..LONGEST_FIELD).unwrap_or(field);
         let not_unicode = std::str::from_utf8(field).is_err();
         let mut items = split_items(field, not_unicode).into_iter();
-        let value = items.next().map(|item| String::from_utf8_lossy(item.trim_ascii()).to_ascii_lowercase());
-        let parameters = items
+        let (value, first) = split_value(items.next().unwrap_or_default());
+        let value = String::from_utf8_lossy(value).to_ascii_lowercase();
+        let parameters = first
+            .into_iter()
+            .chain(items)
             .filter_map(|item| {
                 let equals = item.iter().position(|byte| *byte == b'=')?;
                 let name = String::from_utf8_lossy(item.get(..equals)?.trim_ascii()).to_ascii_lowercase();
                 Some((name, unquote(item.get(equals + 1..)?.trim_ascii(), not_unicode)))
             })
             .collect();
-        Self { value: value.unwrap_or_default(), parameters }
+        Self { value, parameters }
     }
 
     /// A plain parameter such as `charset`, undecoded.
@@ -36,6 +39,12 @@ impl Parametrised {
     pub fn plain(&self, name: &str) -> Option<String> {
         let (_, value) = self.parameters.iter().find(|(known, _)| known == name)?;
         Some(String::from_utf8_lossy(value).trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// A plain parameter as it stands.
+    #[must_use]
+    pub fn octets(&self, name: &str) -> Option<&[u8]> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
     }
 
     /// A parameter that carries words of people (a file name): RFC 2231 first, then RFC 2047 or raw octets.
@@ -87,6 +96,16 @@ impl Parametrised {
     }
 }
 
+/// The main value, and a parameter that stands with it because a semicolon is missing (`attachment filename=…`) or there
+/// is no value at all (`filename=…`).
+fn split_value(item: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let item = item.trim_ascii();
+    let Some(equals) = item.iter().position(|byte| *byte == b'=') else { return (item, None) };
+    let before = item.get(..equals).unwrap_or_default().trim_ascii_end();
+    let cut = before.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
+    (item.get(..cut).unwrap_or_default().trim_ascii(), item.get(cut..))
+}
+
 /// What stands behind `name*`: nothing, `0`, `0*`. The number orders the sections.
 fn section(suffix: &str) -> Option<(u32, bool)> {
     match suffix.strip_suffix('*') {
@@ -107,6 +126,8 @@ fn split_charset(value: &[u8]) -> Option<(String, &[u8])> {
 
 /// A name written plainly: encoded words, raw octets, or the percent signs of a web form.
 fn plain_text(value: &[u8]) -> String {
+    // `'报表.xls'`: quotes of another language.
+    let value = value.strip_prefix(b"'").and_then(|value| value.strip_suffix(b"'")).unwrap_or(value);
     if value.is_ascii() && value.windows(3).any(|three| three.first() == Some(&b'%')) {
         let bytes = transfer::percent(value);
         if !bytes.is_ascii() && (std::str::from_utf8(&bytes).is_ok() || !value.contains(&b' ')) {
@@ -155,12 +176,26 @@ fn unquote(value: &[u8], not_unicode: bool) -> Vec<u8> {
                 bytes.push(*next);
                 place += 1;
             }
-            (b'"', _) => break,
+            (b'"', _) => match another(inner, place) {
+                // `"=?…?="` and another below it: a name folded into several quoted words.
+                Some(next) => {
+                    bytes.push(b' ');
+                    place = next;
+                }
+                None => break,
+            },
             _ => bytes.push(*byte),
         }
         place += 1;
     }
     bytes
+}
+
+/// Where the next quoted string opens, if nothing but blanks stands between.
+fn another(inner: &[u8], closed: usize) -> Option<usize> {
+    let rest = inner.get(closed + 1..)?;
+    let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    (blanks > 0 && rest.get(blanks) == Some(&b'"')).then_some(closed + 1 + blanks)
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Where a mail's own words end and quoted or forwarded mail begins.
 
+/// Lines below one that may begin a quoted mail in which the rest of its beginning is sought.
+const NEAR: usize = 12;
+
 /// The text above quoted replies and forwards, without lines marked `>`.
 #[must_use]
 pub fn own_text(text: &str) -> String {
@@ -9,6 +12,7 @@ pub fn own_text(text: &str) -> String {
         .enumerate()
         .map_while(|(place, line)| {
             let after = lines.get(place + 1..).unwrap_or_default();
+            let after = after.get(..NEAR).unwrap_or(after);
             (!starts_quote(line, after)).then_some(*line)
         })
         .filter(|line| !line.trim_start().starts_with('>'))
@@ -20,7 +24,7 @@ pub fn own_text(text: &str) -> String {
 #[must_use]
 pub fn own_html(html: &str) -> &str {
     /// NetEase, Gmail, Apple and Thunderbird, QQ, Outlook on the web, Foxmail, NetEase's mobile client.
-    const MARKS: [&str; 9] = [
+    const MARKS: [&str; 18] = [
         "id=\"isreplycontent\"",
         "id=isreplycontent",
         "class=\"gmail_quote",
@@ -30,6 +34,15 @@ pub fn own_html(html: &str) -> &str {
         "id=\"divrplyfwdmsg\"",
         "id=\"origbody\"",
         "ntes-mailmaster-quote",
+        "ntes-pcmail-quote",
+        "class=\"referencequote",
+        "name=\"replycontent",
+        "__aliyun_previous_quote__",
+        "class=\"yahoo_quoted",
+        "class=\"moz-cite-prefix",
+        "class=\"gmail_extra",
+        "id=\"appendonsend",
+        "id=\"mail-editor-reference-message",
     ];
     let lower = html.to_ascii_lowercase();
     let marked = MARKS.iter().filter_map(|mark| lower.find(mark)).min();
@@ -44,17 +57,36 @@ pub fn own_html(html: &str) -> &str {
         .iter()
         .filter_map(|heading| lower.match_indices(heading).map(|(place, _)| place).find(|place| is_ruled(*place)))
         .min();
-    // Outlook's block: the labels stand close together, with markup between them.
-    let labelled = lower
-        .match_indices("发件人")
-        .take(50)
-        .find(|(place, _)| {
-            let near: String = lower.get(*place..).unwrap_or_default().chars().take(1_500).collect();
-            (near.contains("发送时间") || near.contains("日期")) && near.contains("主题")
+    // Outlook's block, and Alibaba's: the labels stand close together, with markup between them.
+    let labelled = ["发件人", "from:", "from：", "寄件者"]
+        .iter()
+        .filter_map(|first| {
+            lower.match_indices(first).take(50).map(|(place, _)| place).find(|place| is_block(&lower, *place))
         })
-        .map(|(place, _)| place);
-    let cut = marked.into_iter().chain(headed).chain(labelled).min();
+        .min();
+    // `在 2021年8月1日，张三写道：`
+    let attributed = ["写道：", "写道:", "wrote:", "wrote："]
+        .iter()
+        .filter_map(|end| {
+            lower.match_indices(end).take(50).map(|(place, _)| place).find(|place| is_attributed(&lower, *place))
+        })
+        .min();
+    let cut = marked.into_iter().chain(headed).chain(labelled).chain(attributed).min();
     cut.and_then(|place| html.get(..place)).unwrap_or(html)
+}
+
+/// Whether the labels of a quoted mail's header follow.
+fn is_block(lower: &str, place: usize) -> bool {
+    let near: String = lower.get(place..).unwrap_or_default().chars().take(1_500).collect();
+    let near = near.replace("&nbsp;", "").replace(['\u{3000}', '\u{A0}', ' '], "");
+    let has = |words: &[&str]| words.iter().any(|word| near.contains(word));
+    has(&["发送时间", "发送日期", "日期", "sent:", "date:", "寄件日期"]) && has(&["主题", "subject:", "主旨"])
+}
+
+/// Whether a time or an address stands before `写道`.
+fn is_attributed(lower: &str, place: usize) -> bool {
+    let before = lower.as_bytes().get(place.saturating_sub(200)..place).unwrap_or_default();
+    before.contains(&b'@') || before.windows(3).any(|three| three.starts_with(b"20") && three.ends_with(b"2"))
 }
 
 /// What stands behind a quoted mail whose end is marked: QQ puts the box of its big attachments there.

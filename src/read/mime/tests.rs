@@ -1,5 +1,7 @@
 //! Mails built here, whole and broken, and what is taken out of them.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn gbk(text: &str) -> Vec<u8> {
@@ -104,22 +106,89 @@ fn mbox_lines_and_marks_before_the_header_are_no_trouble() {
 }
 
 #[test]
-fn deep_nesting_and_countless_parts_are_refused() {
+fn deep_nesting_and_countless_parts_are_bounded() {
     let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(22_000);
     let parts = apart(format!("From: a@b.example\r\n{nested}"));
-    assert!(parts.refused && parts.leaves.is_empty());
+    assert_eq!((parts.leaves.len(), parts.left_out), (1, false));
     assert_eq!(parts.fields.first("from"), Some(b"a@b.example".as_slice()));
     let many = "--b\r\n\r\nx\r\n".repeat(120_000);
-    assert!(apart(format!("From: a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{many}")).refused);
+    let parts = apart(format!("From: a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{many}"));
+    assert_eq!((parts.leaves.len(), parts.left_out), (Limits::default().mime_parts, true));
+    let nested: String = (0..1_900)
+        .map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n--b{level}\r\n"))
+        .collect();
+    assert!(apart(format!("From: a@b.example\r\n{nested}")).left_out);
 }
 
 #[test]
-fn as_much_nesting_as_is_let_through_is_safe() {
-    let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(1_990);
-    assert!(!apart(format!("From: a@b.example\r\n{nested}")).refused);
-    let mut digests = String::from("From: a@b.example\r\n");
-    for level in 0..1_900 {
-        digests.push_str(&format!("Content-Type: multipart/digest; boundary=b{level}\r\n\r\n--b{level}\r\n\r\n"));
+fn a_file_is_a_file_whatever_its_part_is_called() {
+    let zip =
+        b"PK\x03\x04\x14\x00\x00\x00\x08\x00 and what follows in it, long enough to be told from words".as_slice();
+    let encoded = data_encoding::BASE64_MIME.encode(zip);
+    for (encoding, content) in [
+        ("base64", encoded.as_bytes()),
+        ("7bit", encoded.as_bytes()),
+        ("x-base64", encoded.as_bytes()),
+        ("quoted-printable", encoded.as_bytes()),
+        ("base64", zip),
+        ("8bit", zip),
+    ] {
+        let mut mail = format!("From: a@b.example\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n").into_bytes();
+        mail.extend(content);
+        let parts = apart(&mail);
+        assert_eq!((parts.leaves[0].bytes.as_slice(), parts.leaves[0].is_body), (zip, false), "{encoding}");
     }
-    let _ = apart(digests);
+}
+
+#[test]
+fn a_file_below_the_words_is_taken_out_of_them() {
+    let text =
+        "From: a@b.example\n\n见下\nbegin 644 a.txt\n#0V%T\n$0V%T<P``\n`\nend\n再见\nbegin 644 is no file\nwords\n";
+    let parts = apart(crlf(text));
+    assert_eq!(words_of(&parts.leaves).text, "见下\n再见\nbegin 644 is no file\nwords");
+    let file = &parts.leaves[1];
+    assert_eq!((file.name.as_str(), file.bytes.as_slice(), file.damaged), ("a.txt", b"CatCats".as_slice(), false));
+}
+
+#[test]
+fn line_ends_of_old_macs_are_line_ends() {
+    let mail = "From: a@b.example\rSubject: x\rContent-Type: multipart/mixed; boundary=b\r\r--b\r\rone\r--b--\r";
+    let parts = apart(mail);
+    assert_eq!(parts.fields.first("subject"), Some(b"x".as_slice()));
+    assert_eq!(words_of(&parts.leaves).text, "one");
+}
+
+proptest! {
+    #[test]
+    fn no_header_value_breaks_its_reading(
+        value in "(=\\?|\\?=|\\?B\\?|\\?Q\\?|gb2312|utf-8|[A-Za-z0-9+/=]{0,9}|\\PC{0,4}|[\"'<>(),;:*%~{}@ \\r\\n\\t]){0,24}"
+    ) {
+        for bytes in [value.clone().into_bytes(), gbk(&value)] {
+            let _ = words::decode(&bytes);
+            let _ = addresses::parse(&bytes);
+            let _ = headers::identifiers(&bytes);
+            let field = Parametrised::parse(&bytes);
+            let _ = (field.text("filename"), field.plain("charset"), field.octets("boundary"));
+        }
+        let _ = dates::parse(&value);
+        let _ = (quotes::own_text(&value), quotes::own_html(&value), plain::from_html(&value));
+    }
+
+    #[test]
+    fn no_transfer_encoding_breaks(
+        encoding in "base64|quoted-printable|x-uuencode|7bit|\\PC{0,8}",
+        content in "(begin 644 a\n|end\n|[!-`]{0,70}\n|[A-Za-z0-9+/]{4,76}\r\n|=|=\n|\\PC{0,8}){0,12}",
+    ) {
+        let _ = transfer::decode(&encoding, content.as_bytes());
+        let mut text = content.into_bytes();
+        let files = transfer::uuencoded_files(&mut text, 3);
+        prop_assert!(files.len() <= 4);
+    }
+
+    #[test]
+    fn whole_base64_survives_any_folding(bytes in prop::collection::vec(any::<u8>(), 0..300), width in 1_usize..90) {
+        let encoded = data_encoding::BASE64.encode(&bytes);
+        let folded: String = encoded.as_bytes().chunks(width).map(|line| format!("{}\r\n", String::from_utf8_lossy(line))).collect();
+        prop_assert_eq!(transfer::base64(folded.as_bytes()).bytes, bytes);
+    }
 }

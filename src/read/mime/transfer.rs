@@ -7,19 +7,50 @@ pub struct Transferred {
     pub damaged: bool,
 }
 
-/// Undoes a `Content-Transfer-Encoding` (RFC 2045 §6); an unknown one is taken as it stands.
+/// Octets at the start of a part that are looked at to see how it is encoded where its label is wrong.
+const HEAD: usize = 4_096;
+
+/// Undoes a `Content-Transfer-Encoding` (RFC 2045 §6). Where the label is missing or wrong, the octets tell: base64 that
+/// holds a known kind of file, uuencode, or a file as it stands under the label base64.
 #[must_use]
 pub fn decode(encoding: &str, raw: &[u8]) -> Transferred {
     let encoding = encoding.trim().trim_matches('"').to_ascii_lowercase();
-    if encoding.starts_with("base64") {
-        base64(raw)
-    } else if encoding.starts_with("quoted-printable") {
-        Transferred { bytes: quoted_printable(raw, false), damaged: false }
-    } else if matches!(encoding.as_str(), "x-uuencode" | "uuencode" | "x-uue" | "uue") {
-        uuencoded(raw)
-    } else {
-        Transferred { bytes: raw.to_vec(), damaged: false }
+    match encoding.as_str() {
+        _ if encoding.starts_with("base64") => {
+            if is_file_as_it_stands(raw) {
+                return Transferred { bytes: raw.to_vec(), damaged: false };
+            }
+            base64(raw)
+        }
+        "x-uuencode" | "uuencode" | "x-uue" | "uue" => uuencoded(raw),
+        _ if is_file_in_base64(raw) => base64(raw),
+        _ if encoding.starts_with("quoted-printable") => {
+            Transferred { bytes: quoted_printable(raw, false), damaged: false }
+        }
+        _ if raw.starts_with(b"begin ") => {
+            let undone = uuencoded(raw);
+            if undone.damaged { Transferred { bytes: raw.to_vec(), damaged: false } } else { undone }
+        }
+        _ => Transferred { bytes: raw.to_vec(), damaged: false },
     }
+}
+
+/// A compound file, a zip or the like begins with octets that base64 never holds.
+fn is_file_as_it_stands(raw: &[u8]) -> bool {
+    const STARTS: [&[u8]; 7] =
+        [b"PK\x03\x04", b"\xD0\xCF\x11\xE0", b"%PDF-", b"{\\rtf", b"Rar!\x1A", b"\x89PNG", b"\xFF\xD8\xFF"];
+    STARTS.iter().any(|start| raw.starts_with(start))
+}
+
+/// Nothing but base64, and a file that is no text in it.
+fn is_file_in_base64(raw: &[u8]) -> bool {
+    let raw = raw.trim_ascii_start();
+    let head = raw.get(..HEAD).unwrap_or(raw);
+    if raw.len() < 64 || !head.iter().all(|byte| is_alphabet(*byte)) {
+        return false;
+    }
+    let start = base64(head.get(..head.len().min(128)).unwrap_or_default()).bytes;
+    is_file_as_it_stands(&start) || start.starts_with(b"7z\xBC\xAF") || start.starts_with(b"\x1F\x8B\x08")
 }
 
 /// What old clients wrote before MIME (POSIX `uuencode`): lines of a length and four characters for three octets.
@@ -33,17 +64,78 @@ fn uuencoded(raw: &[u8]) -> Transferred {
         if line == b"end" {
             return Transferred { bytes, damaged: false };
         }
-        let Some((length, groups)) = line.split_first() else { continue };
-        let mut decoded = Vec::new();
-        for group in groups.chunks(4) {
-            let sextet = |place: usize| u32::from(group.get(place).unwrap_or(&b' ').wrapping_sub(b' ') & 0x3F);
-            let joined = sextet(0) << 18 | sextet(1) << 12 | sextet(2) << 6 | sextet(3);
-            decoded.extend(joined.to_be_bytes().into_iter().skip(1));
-        }
-        decoded.truncate(usize::from(length.wrapping_sub(b' ') & 0x3F));
-        bytes.append(&mut decoded);
+        uuencoded_line(line, &mut bytes);
     }
     Transferred { bytes, damaged: true }
+}
+
+fn uuencoded_line(line: &[u8], bytes: &mut Vec<u8>) {
+    let Some((length, groups)) = line.split_first() else { return };
+    let length = usize::from(length.wrapping_sub(b' ') & 0x3F);
+    let start = bytes.len();
+    for group in groups.chunks(4).take(length.div_ceil(3)) {
+        let sextet = |place: usize| u32::from(group.get(place).unwrap_or(&b' ').wrapping_sub(b' ') & 0x3F);
+        let joined = sextet(0) << 18 | sextet(1) << 12 | sextet(2) << 6 | sextet(3);
+        bytes.extend(joined.to_be_bytes().into_iter().skip(1));
+    }
+    // Blanks stand for zeros, and servers cut blanks off the end of a line.
+    bytes.resize(start + length, 0);
+}
+
+/// A file found in a text, with its name as written.
+pub struct Enclosed {
+    pub name: Vec<u8>,
+    pub content: Transferred,
+}
+
+/// Takes uuencoded files (`begin 644 name` … `end`) out of a text; at most so many.
+pub fn uuencoded_files(text: &mut Vec<u8>, most: usize) -> Vec<Enclosed> {
+    let mut files: Vec<Enclosed> = Vec::new();
+    if !(text.starts_with(b"begin ") || text.windows(7).any(|window| window == b"\nbegin ")) {
+        return files;
+    }
+    let mut kept = Vec::with_capacity(text.len());
+    let mut open: Option<(Enclosed, Vec<u8>)> = None;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let bare = line.trim_ascii_end();
+        match &mut open {
+            None => match uuencoded_name(bare).filter(|_| files.len() < most) {
+                Some(name) => {
+                    let content = Transferred { bytes: Vec::new(), damaged: true };
+                    open = Some((Enclosed { name: name.to_vec(), content }, line.to_vec()));
+                }
+                None => kept.extend_from_slice(line),
+            },
+            Some((file, as_written)) => {
+                as_written.extend_from_slice(line);
+                if bare == b"end" {
+                    file.content.damaged = false;
+                    files.extend(open.take().map(|(file, _)| file));
+                } else if bare.len() <= 90 && bare.iter().all(|byte| (b' '..=b'`').contains(byte)) {
+                    uuencoded_line(bare, &mut file.content.bytes);
+                } else {
+                    // Words, not a file.
+                    kept.append(as_written);
+                    open = None;
+                }
+            }
+        }
+    }
+    match open {
+        Some((file, _)) if file.content.bytes.len() > 256 => files.push(file),
+        Some((_, as_written)) => kept.extend(as_written),
+        None => {}
+    }
+    *text = kept;
+    files
+}
+
+/// `begin`, three or four octal digits, a name.
+fn uuencoded_name(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(b"begin ")?;
+    let digits = rest.iter().take_while(|byte| (b'0'..=b'7').contains(byte)).count();
+    let name = rest.get(digits..)?.trim_ascii();
+    ((3..=4).contains(&digits) && !name.is_empty()).then_some(name)
 }
 
 /// Base64 line by line: what is no base64 is left out, text behind the end ends it, a broken last group gives what it has.
@@ -56,6 +148,9 @@ pub fn base64(raw: &[u8]) -> Transferred {
         if decoder.ended && !(starts_a_block(line, lines.peek().is_none())) {
             damaged = true;
             break;
+        }
+        if decoder.take_line(line) {
+            continue;
         }
         if !line.iter().all(|byte| is_alphabet(*byte)) {
             damaged = true;
@@ -90,21 +185,55 @@ struct Sextets {
     ended: bool,
 }
 
+/// The value of each octet in base64; 255 for what is none.
+const VALUES: [u8; 256] = values();
+
+const fn values() -> [u8; 256] {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [255; 256];
+    let mut place = 0;
+    while place < 64 {
+        #[allow(clippy::indexing_slicing, reason = "worked out when compiled")]
+        {
+            values[letters[place] as usize] = place as u8;
+        }
+        place += 1;
+    }
+    values
+}
+
 impl Sextets {
-    fn take(&mut self, byte: u8) {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            b'=' => {
-                self.flush();
-                self.ended = true;
-                return;
+    /// Takes a line of whole groups at once, as nearly every line is; `false` where it is not, and nothing was taken.
+    fn take_line(&mut self, line: &[u8]) -> bool {
+        if self.count != 0 || self.ended || !line.len().is_multiple_of(4) {
+            return false;
+        }
+        let start = self.bytes.len();
+        for group in line.chunks_exact(4) {
+            let mut joined = 0_u32;
+            let mut strange = 0_u8;
+            for byte in group {
+                let value = VALUES.get(usize::from(*byte)).copied().unwrap_or(255);
+                strange |= value & 0xC0;
+                joined = joined << 6 | u32::from(value);
             }
-            _ => return,
-        };
+            if strange != 0 {
+                self.bytes.truncate(start);
+                return false;
+            }
+            let [_, first, second, third] = joined.to_be_bytes();
+            self.bytes.extend_from_slice(&[first, second, third]);
+        }
+        true
+    }
+
+    fn take(&mut self, byte: u8) {
+        if byte == b'=' {
+            self.flush();
+            self.ended = true;
+            return;
+        }
+        let Some(value) = VALUES.get(usize::from(byte)).copied().filter(|value| *value < 64) else { return };
         self.ended = false;
         self.group = self.group << 6 | u32::from(value);
         self.count += 1;

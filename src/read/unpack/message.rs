@@ -1,19 +1,24 @@
 //! Mails inside mails: forwarded as attachments, dragged into a letter, or packed into an archive.
 
+use std::collections::BTreeSet;
+
 use super::{Container, Unpacker};
 use crate::model::grid::Document;
 use crate::model::mail::{Content, OddityCode};
+use crate::read::data_tables;
 use crate::read::mime::{self, Leaf};
 
 impl Unpacker<'_> {
     pub(super) fn open_mail(&mut self, container: &mut Container<'_>) {
         let parts = mime::take_apart(container.bytes, self.limits);
-        if parts.refused {
-            self.note(container.index, OddityCode::TooLarge, "所附邮件的层次或分段过多，没有打开");
-            return;
+        if parts.left_out {
+            self.note(container.index, OddityCode::TooLarge, "所附邮件的层次或分段过多，没有全部打开");
         }
         let words = mime::words_of(&parts.leaves);
-        let html = super::super::data_tables(&words.html, self.limits);
+        if words.cut {
+            self.note(container.index, OddityCode::TooLarge, "所附邮件的正文太长，没有全部读出");
+        }
+        let html = if words.cut { Document::default() } else { data_tables(&words.html, self.limits) };
         // Beside a plain part written for itself, the HTML alone holds the lines around its tables.
         let beside: &[String] = if html.tables.is_empty() { &[] } else { &html.paragraphs };
         let only_html = beside.iter().map(String::as_str).filter(|line| !words.text.contains(line));
@@ -35,8 +40,21 @@ impl Unpacker<'_> {
     }
 }
 
+/// The Content-IDs that an HTML body refers to.
+pub(super) fn shown_identifiers(html: &str) -> BTreeSet<&str> {
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\'' | b'>' | b' ' | b')' | b'&');
+    html.match_indices("cid:")
+        .take(10_000)
+        .filter_map(|(place, mark)| {
+            let rest = html.get(place + mark.len()..)?;
+            let end = rest.as_bytes().iter().take(255).position(ends);
+            rest.get(..end.unwrap_or(rest.len().min(255)))
+        })
+        .collect()
+}
+
 /// Shown inside the HTML body rather than attached for itself.
-pub(super) fn is_inline(leaf: &Leaf, html: &str) -> bool {
+pub(super) fn is_inline(leaf: &Leaf, shown: &BTreeSet<&str>) -> bool {
     let Some(id) = leaf.content_id.as_deref().filter(|id| !id.is_empty()) else { return false };
-    html.contains(&format!("cid:{id}")) || (leaf.disposition == "inline" && leaf.media_type.starts_with("image/"))
+    shown.contains(id) || (leaf.disposition == "inline" && leaf.media_type.starts_with("image/"))
 }
