@@ -163,7 +163,7 @@ impl<'a> Unpacker<'a> {
         let tables = html.tables;
         if let Some(piece) = self.pieces.get_mut(index) {
             let has_text = !paragraphs.is_empty() || !tables.is_empty();
-            piece.content = Content::Document(Document { paragraphs, tables, pages: None, has_text, images: 0 });
+            piece.content = Content::Document(Document { paragraphs, tables, has_text, ..Document::default() });
         }
         self.add_leaves(&parts.leaves, &words.html, Some(&path), depth + 1);
     }

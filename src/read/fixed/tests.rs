@@ -74,7 +74,7 @@ fn line(size: f64, x: f64, y: f64, encoded: &str) -> String {
 }
 
 fn opened(bytes: &[u8]) -> Document {
-    read_pdf(bytes, &Limits::default()).unwrap()
+    read_pdf(bytes, &Limits::default()).unwrap().0
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_scan_has_pictures_and_no_text() {
 fn pages_beyond_the_limit_are_counted_only() {
     let contents: Vec<String> = (0..5).map(|_| line(16.0, 90.0, 700.0, &ucs2("一页"))).collect();
     let limits = Limits { pages: 2, ..Limits::default() };
-    let document = read_pdf(&pages(&contents, &song("UniGB-UCS2-H")), &limits).unwrap();
+    let document = read_pdf(&pages(&contents, &song("UniGB-UCS2-H")), &limits).unwrap().0;
     assert_eq!((document.pages, document.paragraphs.len()), (Some(5), 2));
 }
 
