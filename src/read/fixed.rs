@@ -1,6 +1,8 @@
 //! Documents with fixed pages (PDF, OFD): text by the places of its glyphs, tables by their rulings.
 
+mod canvas;
 mod layout;
+mod ofd;
 mod page;
 mod pdf;
 mod rulings;
@@ -9,7 +11,7 @@ mod table;
 use self::page::PageContent;
 use super::limits::Limits;
 use crate::model::grid::Document;
-use crate::model::mail::{Oddity, OddityCode};
+use crate::model::mail::{Kind, Oddity, OddityCode};
 
 /// With fewer characters than this a page, a document of pictures counts as a scan: scanners and phone programs stamp
 /// a line of their own (扫描全能王) on every page.
@@ -31,15 +33,19 @@ struct Unopened {
     attachments: Vec<String>,
 }
 
-/// Reads a PDF: lines by baseline, paragraphs by indent, gap and fill, tables by rulings where they are certain. At most
-/// [`Limits::pages`] pages are read; all are counted. Text that nobody sees (the words a scanner guessed, laid under
-/// its picture) is not read.
+/// Reads a PDF or OFD file: lines by baseline, paragraphs by indent, gap and fill, tables by rulings where they are
+/// certain. At most [`Limits::pages`] pages are read; all are counted. Text that nobody sees (the words a scanner
+/// guessed, laid under its picture) is not read.
 ///
 /// # Errors
 /// `PasswordProtected` where an empty password does not open it, `Damaged`, `TooLarge` where the pages draw without end,
-/// `Bomb` where its streams unfold without end.
-pub fn read_pdf(bytes: &[u8], limits: &Limits) -> Result<(Document, Vec<Oddity>), Oddity> {
-    Ok(told(&pdf::read(bytes, limits)?, limits))
+/// `Bomb` where it unfolds without end.
+pub fn read(kind: Kind, bytes: &[u8], limits: &Limits) -> Result<(Document, Vec<Oddity>), Oddity> {
+    let paged = match kind {
+        Kind::Ofd => ofd::read(bytes, limits)?,
+        _ => pdf::read(bytes, limits)?,
+    };
+    Ok(told(&paged, limits))
 }
 
 fn told(paged: &Paged, limits: &Limits) -> (Document, Vec<Oddity>) {

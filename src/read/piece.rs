@@ -18,7 +18,7 @@ pub fn read_piece(kind: Kind, bytes: &[u8], limits: &Limits) -> (Content, Vec<Od
     let read = guarded(|| match kind {
         Kind::Xlsx | Kind::Xls | Kind::Xlsb | Kind::Ods => workbook::read(kind, bytes, limits).map(Content::Workbook),
         Kind::Docx => word::read(bytes, limits).map(Content::Document),
-        Kind::Pdf => fixed::read_pdf(bytes, limits).map(|(document, oddities)| {
+        Kind::Pdf | Kind::Ofd => fixed::read(kind, bytes, limits).map(|(document, oddities)| {
             beside = oddities;
             Content::Document(document)
         }),
@@ -30,7 +30,6 @@ pub fn read_piece(kind: Kind, bytes: &[u8], limits: &Limits) -> (Content, Vec<Od
         Kind::Encrypted => Err(Oddity::new(OddityCode::PasswordProtected, "文件设有密码，打不开")),
         Kind::Doc => Err(unread("Word 97-2003 文档（.doc/.wps）")),
         Kind::Rtf => Err(unread("RTF 文档")),
-        Kind::Ofd => Err(unread("OFD 版式文件")),
         Kind::Rar => Err(unread("RAR 压缩包")),
         Kind::SevenZip => Err(unread("7z 压缩包")),
         Kind::Tar => Err(unread("TAR 归档")),

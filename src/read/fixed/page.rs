@@ -134,14 +134,9 @@ impl Area {
 
     /// Whether `other` lies inside, by the thickness of a border on every side.
     fn frames(&self, other: &Self) -> bool {
-        [
-            other.left - self.left,
-            self.right - other.right,
-            other.top - self.top,
-            self.bottom - other.bottom,
-        ]
-        .iter()
-        .all(|margin| (0.0..=THICK).contains(margin))
+        [other.left - self.left, self.right - other.right, other.top - self.top, self.bottom - other.bottom]
+            .iter()
+            .all(|margin| (0.0..=THICK).contains(margin))
     }
 
     pub(super) fn within(&self, clip: &Self) -> Option<Self> {

@@ -215,9 +215,8 @@ impl Lattice {
                 self.places.push(Some(index));
             }
         }
-        let is_rectangle = |(room, size): (&Room, &usize)| {
-            (room.bottom - room.top + 1) * (room.right - room.left + 1) == *size
-        };
+        let is_rectangle =
+            |(room, size): (&Room, &usize)| (room.bottom - room.top + 1) * (room.right - room.left + 1) == *size;
         self.is_closed &= self.rooms.iter().zip(&sizes).all(is_rectangle);
         // A ruling that ends inside a room parts nothing.
         for row in 0..rows {
@@ -232,39 +231,41 @@ impl Lattice {
     }
 }
 
-/// Forms left open at their sides, as statistical tables are by custom: where most lines end at one place beyond the
-/// last upright, a side is put there. Whether some line goes out and ends nowhere.
+/// Forms left open at their sides, as statistical tables are by custom: where all lines that go out beyond the last
+/// crossing one end at one place, a side is put there. Whether some line goes out and ends elsewhere.
 fn close_sides(across: &mut Vec<Segment>, down: &mut Vec<Segment>) -> bool {
-    let open = close_side(across, down, |line| line.from, -1.0)
-        | close_side(across, down, |line| line.to, 1.0)
-        | close_side(down, across, |line| line.from, -1.0)
-        | close_side(down, across, |line| line.to, 1.0);
+    let left = side(across, down, |line| line.from, -1.0);
+    let right = side(across, down, |line| line.to, 1.0);
+    let top = side(down, across, |line| line.from, -1.0);
+    let bottom = side(down, across, |line| line.to, 1.0);
+    let corners = across
+        .iter()
+        .flat_map(|line| [Place { x: line.from, y: line.at }, Place { x: line.to, y: line.at }])
+        .chain(down.iter().flat_map(|line| [Place { x: line.at, y: line.from }, Place { x: line.at, y: line.to }]));
+    let Some(whole) = Area::around(corners) else { return false };
+    for at in [left, right].into_iter().filter_map(|side| side.ok().flatten()) {
+        down.push(Segment { at, from: whole.top, to: whole.bottom });
+    }
+    for at in [top, bottom].into_iter().filter_map(|side| side.ok().flatten()) {
+        across.push(Segment { at, from: whole.left, to: whole.right });
+    }
     across.sort_by(|one, other| one.at.total_cmp(&other.at));
     down.sort_by(|one, other| one.at.total_cmp(&other.at));
-    open
+    [left, right, top, bottom].iter().any(Result::is_err)
 }
 
-fn close_side(lines: &[Segment], crossing: &mut Vec<Segment>, end: fn(&Segment) -> f64, sign: f64) -> bool {
-    // Seen so that the side looked at is where values are greatest.
-    let farthest = lines.iter().map(|line| sign * end(line)).fold(f64::NEG_INFINITY, f64::max);
+/// Where a side has to be put, if it is missing; `Err` where lines go out to different places. `sign` turns the values
+/// so that the side looked at is where they are greatest.
+fn side(lines: &[Segment], crossing: &[Segment], end: fn(&Segment) -> f64, sign: f64) -> Result<Option<f64>, ()> {
     let last = crossing.iter().map(|line| sign * line.at).fold(f64::NEG_INFINITY, f64::max);
-    if farthest <= last + BEYOND {
-        return false;
+    let out: Vec<f64> = lines.iter().map(|line| sign * end(line)).filter(|end| *end > last + BEYOND).collect();
+    let farthest = out.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    match out.len() {
+        0 => Ok(None),
+        1 => Err(()),
+        _ if out.iter().all(|end| *end > farthest - REACH) => Ok(Some(sign * farthest)),
+        _ => Err(()),
     }
-    let reaching: Vec<&Segment> = lines.iter().filter(|line| sign * end(line) > farthest - REACH).collect();
-    let extent = |lines: &mut dyn Iterator<Item = f64>| {
-        lines.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), at| (least.min(at), most.max(at)))
-    };
-    let (from, to) = extent(&mut reaching.iter().map(|line| line.at));
-    let (first, end_of_all) = extent(&mut lines.iter().map(|line| line.at));
-    let whole = reaching.len() >= 2
-        && reaching.len() * 10 >= lines.len() * 6
-        && from <= first + REACH
-        && to >= end_of_all - REACH;
-    if whole {
-        crossing.push(Segment { at: sign * farthest, from, to });
-    }
-    !whole
 }
 
 fn positions(lines: &[Segment]) -> Vec<f64> {
@@ -357,7 +358,16 @@ fn covered(lines: &[f64], segment: &Segment) -> Vec<(usize, Option<bool>)> {
             let drawn = length - start.max(0.0) - end.max(0.0);
             let slack = REACH.min(length * 0.35);
             let whole = start <= slack && end <= slack;
-            (index, if whole { Some(true) } else if drawn <= slack { Some(false) } else { None })
+            (
+                index,
+                if whole {
+                    Some(true)
+                } else if drawn <= slack {
+                    Some(false)
+                } else {
+                    None
+                },
+            )
         })
         .collect()
 }

@@ -33,7 +33,7 @@ enum Doubt {
 impl Doubt {
     fn words(self) -> &'static str {
         match self {
-            Self::NotClosed => "表格线不闭合",
+            Self::NotClosed => "有表格线不闭合",
             Self::Outside => "有文字落在表格线之外",
             Self::Straddles => "有文字跨越表格线",
             Self::Overlaps => "有文字互相重叠",
@@ -80,7 +80,7 @@ pub(super) fn find(pages: &[PageContent]) -> Found {
     for chain in chains {
         match chain.iter().find_map(|part| part.doubt.map(|doubt| (part.page, doubt))) {
             Some((page, doubt)) => {
-                found.doubts.push(format!("第{}页的表格{}，没有当作表格读取", page + 1, doubt.words()));
+                found.doubts.push(format!("第{}页的表格中{}，没有当作表格读取", page + 1, doubt.words()));
                 found.paragraphs.extend(chain.iter().flat_map(Part::lines));
             }
             None => {
@@ -147,7 +147,8 @@ fn doubt(lattice: &Lattice, glyphs: &[&Glyph]) -> Option<Doubt> {
     let mut before: Option<(&Glyph, usize)> = None;
     for glyph in glyphs.iter().filter(|glyph| !glyph.text.trim().is_empty()) {
         let Some(room) = lattice.room_of(glyph.middle()) else { return Some(Doubt::Outside) };
-        if before.is_some_and(|(before, other)| other != room && touches(before, glyph)) || hangs_over(lattice, room, glyph)
+        if before.is_some_and(|(before, other)| other != room && touches(before, glyph))
+            || hangs_over(lattice, room, glyph)
         {
             return Some(Doubt::Straddles);
         }
@@ -202,7 +203,8 @@ fn overlaps(glyphs: &[&Glyph]) -> bool {
 }
 
 fn cells_of(lattice: &Lattice, glyphs: &[&Glyph], by_place: bool) -> Vec<(Room, String)> {
-    let mut in_cells: std::collections::BTreeMap<(usize, usize), (Room, Vec<&Glyph>)> = std::collections::BTreeMap::new();
+    let mut in_cells: std::collections::BTreeMap<(usize, usize), (Room, Vec<&Glyph>)> =
+        std::collections::BTreeMap::new();
     for glyph in glyphs {
         let Some((row, column)) = lattice.place_of(glyph.middle()) else { continue };
         // Where rooms are doubtful, words are kept by their places alone.
@@ -244,7 +246,9 @@ fn one_text(lines: &[String]) -> String {
         if let (Some(before), Some(after)) = (before, after) {
             if all_figures && is_of_number(before) && is_of_number(after) {
                 text.push('\n');
-            } else if !layout::is_wide(before) && !layout::is_wide(after) && !(before.is_ascii_digit() && after.is_ascii_digit())
+            } else if !layout::is_wide(before)
+                && !layout::is_wide(after)
+                && !(before.is_ascii_digit() && after.is_ascii_digit())
             {
                 text.push(' ');
             }

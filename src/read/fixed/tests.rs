@@ -74,7 +74,7 @@ fn line(size: f64, x: f64, y: f64, encoded: &str) -> String {
 }
 
 fn opened(bytes: &[u8]) -> Document {
-    read_pdf(bytes, &Limits::default()).unwrap().0
+    read(Kind::Pdf, bytes, &Limits::default()).unwrap().0
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_scan_has_pictures_and_no_text() {
 fn pages_beyond_the_limit_are_counted_only() {
     let contents: Vec<String> = (0..5).map(|_| line(16.0, 90.0, 700.0, &ucs2("一页"))).collect();
     let limits = Limits { pages: 2, ..Limits::default() };
-    let document = read_pdf(&pages(&contents, &song("UniGB-UCS2-H")), &limits).unwrap().0;
+    let document = read(Kind::Pdf, &pages(&contents, &song("UniGB-UCS2-H")), &limits).unwrap().0;
     assert_eq!((document.pages, document.paragraphs.len()), (Some(5), 2));
 }
 
@@ -190,7 +190,7 @@ fn forms_that_draw_each_other_end() {
     objects.push(stream("/Type/XObject/Subtype/Form/BBox[0 0 9 9]", "0 0 5 5 re f"));
     let limits = Limits { cells: 100_000, ..Limits::default() };
     let started = Instant::now();
-    assert_eq!(read_pdf(&pdf(&objects, ""), &limits).unwrap_err().code, OddityCode::TooLarge);
+    assert_eq!(read(Kind::Pdf, &pdf(&objects, ""), &limits).unwrap_err().code, OddityCode::TooLarge);
     assert!(started.elapsed().as_secs() < 20);
 }
 
@@ -200,9 +200,9 @@ fn passwords_and_damage_are_told() {
     let key = "00".repeat(32);
     let locked =
         pdf(&objects, &format!("/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/Length 40/P -4/O<{key}>/U<{key}>>>"));
-    assert_eq!(read_pdf(&locked, &Limits::default()).unwrap_err().code, OddityCode::PasswordProtected);
+    assert_eq!(read(Kind::Pdf, &locked, &Limits::default()).unwrap_err().code, OddityCode::PasswordProtected);
     for bytes in [&b""[..], b"%PDF-1.4", b"no pdf at all"] {
-        assert_eq!(read_pdf(bytes, &Limits::default()).unwrap_err().code, OddityCode::Damaged);
+        assert_eq!(read(Kind::Pdf, bytes, &Limits::default()).unwrap_err().code, OddityCode::Damaged);
     }
 }
 
@@ -222,7 +222,7 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         let started = Instant::now();
-        let _ = catch_unwind(AssertUnwindSafe(|| read_pdf(&bytes, &Limits::default())));
+        let _ = catch_unwind(AssertUnwindSafe(|| read(Kind::Pdf, &bytes, &Limits::default())));
         prop_assert!(started.elapsed().as_secs() < 10);
     }
 }

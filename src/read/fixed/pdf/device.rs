@@ -1,12 +1,13 @@
-//! The paper that a PDF page is drawn on: keeps glyphs, rulings and areas, and stops what draws without end.
+//! The device a PDF page is drawn with: hands paths, words and pictures to the canvas, and stops what draws without end.
 
 use hayro_interpret::font::{Glyph as FontGlyph, GlyphRun};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::hayro_syntax::object::Dict;
-use hayro_interpret::kurbo::{Affine, BezPath, PathEl, Point, Rect};
+use hayro_interpret::kurbo::{Affine, BezPath, Point};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, Paint, SoftMask};
 
-use crate::read::fixed::page::{Area, Glyph, PageContent, Place, Turn, is_known, usual_width};
+use crate::read::fixed::canvas::{Canvas, Ink, scale, turn_of};
+use crate::read::fixed::page::{Glyph, PageContent, is_known, usual_width};
 
 /// A picture smaller than this on both sides is a dot or a rule, no picture.
 const DOT: u32 = 8;
@@ -14,14 +15,14 @@ const DOT: u32 = 8;
 const OPENING: usize = 50;
 /// Fainter than this is nothing to the eye.
 const FAINT: f32 = 0.06;
+/// Less opaque than this lets through what lies under it.
+const OPAQUE: f32 = 0.9;
 
 /// A page while it is drawn.
 pub(super) struct Drawing {
-    content: PageContent,
+    canvas: Canvas,
     /// Drawing operations that may still be done.
     work_left: usize,
-    /// What may be seen, innermost last; `None` is nothing at all.
-    clips: Vec<Option<Area>>,
     /// For each group whether it is drawn too faint to see.
     faint: Vec<bool>,
 }
@@ -31,12 +32,12 @@ pub(super) struct Exhausted;
 
 impl Drawing {
     pub(super) fn new(width: f64, height: f64, work_left: usize) -> Self {
-        Self { content: PageContent::new(width, height), work_left, clips: Vec::new(), faint: Vec::new() }
+        Self { canvas: Canvas::new(width, height), work_left, faint: Vec::new() }
     }
 
     /// The page, and the operations that were not used.
     pub(super) fn finish(self) -> (PageContent, usize) {
-        (self.content, self.work_left)
+        (self.canvas.content, self.work_left)
     }
 
     /// Counts operations. The interpreter cannot be told to stop, so the stack is unwound, past its panic hook, with
@@ -48,108 +49,44 @@ impl Drawing {
         }
     }
 
-    fn clip(&mut self, bounds: Rect) {
-        let page = Area { left: f64::MIN, top: f64::MIN, right: f64::MAX, bottom: f64::MAX };
-        let around = self.clips.last().copied().unwrap_or(Some(page));
-        let area = Area { left: bounds.x0, top: bounds.y0, right: bounds.x1, bottom: bounds.y1 };
-        self.clips.push(around.and_then(|around| area.within(&around)));
-    }
-
-    /// The part of an area that may be seen.
-    fn seen(&self, area: &Area) -> Option<Area> {
-        match self.clips.last() {
-            Some(clip) => area.within(clip.as_ref()?),
-            None => Some(*area),
-        }
-    }
-
     fn is_faint(&self) -> bool {
         self.faint.last().copied().unwrap_or(false)
     }
 
-    fn filled(&mut self, path: &BezPath, transform: Affine, light: f32, opaque: bool) {
-        let areas: Vec<Area> = subpaths(path, transform)
-            .into_iter()
-            .filter(|part| part.is_upright || part.area.width().min(part.area.height()) < 2.0)
-            .filter_map(|part| self.seen(&part.area))
-            .collect();
-        let lines_only = !opaque || self.is_faint();
-        if lines_only {
-            // A veil over words hides nothing.
-            let thin: Vec<Area> =
-                areas.into_iter().filter(|area| area.width().min(area.height()) < 4.0).collect();
-            self.content.fill(&thin, light);
-        } else {
-            self.content.fill(&areas, light);
-        }
-    }
-
-    fn stroked(&mut self, path: &BezPath, transform: Affine, thickness: f64, light: f32) {
-        let (mut first, mut last) = (Point::ZERO, Point::ZERO);
-        for element in path.elements() {
-            let next = match element {
-                PathEl::MoveTo(point) => {
-                    first = *point;
-                    last = *point;
-                    continue;
-                }
-                PathEl::LineTo(point) => *point,
-                PathEl::ClosePath => first,
-                PathEl::QuadTo(_, point) | PathEl::CurveTo(_, _, point) => {
-                    last = *point;
-                    continue;
-                }
-            };
-            let ends = [place(transform * last), place(transform * next)];
-            last = next;
-            let Some(line) = Area::around(ends).and_then(|line| self.seen(&line)) else { continue };
-            // Within its clip a straight line is still straight.
-            let lies = line.width() >= line.height();
-            let (from, to) = match (lies, ends) {
-                (true, [one, other]) => {
-                    (Place { x: line.left, y: one.y }, Place { x: line.right, y: other.y })
-                }
-                (false, [one, other]) => {
-                    (Place { x: one.x, y: line.top }, Place { x: other.x, y: line.bottom })
-                }
-            };
-            self.content.stroke(from, to, thickness, light);
-        }
+    /// `None` where nothing is seen of it.
+    fn ink(&self, props: &DrawProps<'_>) -> Option<Ink> {
+        let (light, opacity) = colour(&props.paint);
+        let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
+        (opacity > FAINT && !self.is_faint()).then_some(Ink { light, is_opaque: plain && opacity > OPAQUE })
     }
 }
 
 impl<'a> Device<'a> for Drawing {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, mode: &DrawMode) {
         self.work(1 + path.elements().len() / 4);
-        let Some((light, opacity)) = colour(&props.paint).filter(|(_, opacity)| *opacity > FAINT) else { return };
-        let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
-        match mode {
-            DrawMode::Fill(_) => self.filled(path, props.transform, light, plain && opacity > 0.9),
-            DrawMode::Stroke(stroke) => {
-                let thickness = f64::from(stroke.line_width) * scale(props.transform);
-                self.stroked(path, props.transform, thickness, light);
-            }
-            DrawMode::FillAndStroke(_, stroke) => {
-                let thickness = f64::from(stroke.line_width) * scale(props.transform);
-                self.filled(path, props.transform, light, plain && opacity > 0.9);
-                self.stroked(path, props.transform, thickness, light);
-            }
-            DrawMode::Invisible => {}
+        let Some(ink) = self.ink(&props) else { return };
+        let (fills, stroke) = match mode {
+            DrawMode::Fill(_) => (true, None),
+            DrawMode::Stroke(stroke) => (false, Some(stroke)),
+            DrawMode::FillAndStroke(_, stroke) => (true, Some(stroke)),
+            DrawMode::Invisible => (false, None),
+        };
+        if fills {
+            self.canvas.fill(path, props.transform, ink);
+        }
+        if let Some(stroke) = stroke {
+            let thickness = f64::from(stroke.line_width) * scale(props.transform);
+            self.canvas.stroke(path, props.transform, thickness, ink);
         }
     }
 
     fn push_clip_path(&mut self, clip: &ClipPath) {
         self.work(OPENING);
-        let bounds = subpaths(&clip.path, Affine::IDENTITY).into_iter().map(|part| part.area);
-        let corners = bounds.flat_map(|area| {
-            [Place { x: area.left, y: area.top }, Place { x: area.right, y: area.bottom }]
-        });
-        let area = Area::around(corners).unwrap_or(Area { left: 0.0, top: 0.0, right: 0.0, bottom: 0.0 });
-        self.clip(Rect::new(area.left, area.top, area.right, area.bottom));
+        self.canvas.push_clip(&clip.path);
     }
 
     fn pop_clip(&mut self) {
-        self.clips.pop();
+        self.canvas.pop_clip();
     }
 
     fn push_transparency_group(&mut self, opacity: f32, _: Option<SoftMask<'a>>, _: BlendMode) {
@@ -162,9 +99,8 @@ impl<'a> Device<'a> for Drawing {
     }
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
-        let (light, opacity) = colour(&props.paint).unwrap_or((0.0, 1.0));
-        let number = self.content.next_run(light);
-        let unseen = matches!(mode, DrawMode::Invisible) || opacity < FAINT || self.is_faint();
+        let ink = self.ink(&props).filter(|_| !matches!(mode, DrawMode::Invisible));
+        let number = self.canvas.content.next_run(ink.map_or(0.0, |ink| ink.light));
         let vertical = run.writing_mode() == WritingMode::Vertical;
         let mut before: Option<usize> = None;
         for glyph in run.glyphs() {
@@ -181,22 +117,21 @@ impl<'a> Device<'a> for Drawing {
             let transform = props.transform * glyph.transform();
             let Some(placed) = placed(text, glyph, transform, vertical, number) else { continue };
             let middle = placed.middle();
-            let point = Area { left: middle.x, top: middle.y, right: middle.x, bottom: middle.y };
-            if unseen || self.seen(&point).is_none() {
+            let seen = ink.is_some() && self.canvas.sees(middle);
+            let content = &mut self.canvas.content;
+            if let Some(before) = before.take().and_then(|before| content.glyphs.get_mut(before)) {
+                narrow(before, &placed);
+            }
+            if !seen {
                 if !placed.text.trim().is_empty() {
-                    self.content.hidden.push(middle);
+                    content.hidden.push(middle);
                 }
             } else if !known {
-                self.content.unreadable.push(middle);
+                content.unreadable.push(middle);
             } else {
-                if let Some(before) = before.and_then(|before| self.content.glyphs.get_mut(before)) {
-                    narrow(before, &placed);
-                }
-                before = Some(self.content.glyphs.len());
-                self.content.glyphs.push(placed);
-                continue;
+                before = Some(content.glyphs.len());
+                content.glyphs.push(placed);
             }
-            before = None;
         }
     }
 
@@ -206,20 +141,15 @@ impl<'a> Device<'a> for Drawing {
         if width <= DOT && height <= DOT {
             return;
         }
-        let corners = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
-            .map(|(x, y)| place(props.transform * Point::new(x * f64::from(width), y * f64::from(height))));
-        let Some(area) = Area::around(corners).and_then(|area| self.seen(&area)) else { return };
-        // Lines are drawn as pictures of one colour too.
-        if area.width().min(area.height()) < 3.0 {
-            self.content.fill(&[area], 0.0);
-            return;
-        }
-        let opaque = match &image {
+        let corners = [(0, 0), (width, 0), (0, height), (width, height)]
+            .map(|(x, y)| props.transform * Point::new(f64::from(x), f64::from(y)));
+        let whole = match &image {
             Image::Raster(raster) => !is_masked(raster.stream().dict()),
             Image::Stencil(_) => false,
         };
         let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
-        self.content.picture(&area, opaque && plain && !self.is_faint());
+        let opaque = whole && plain && !self.is_faint();
+        self.canvas.picture(corners, opaque);
     }
 }
 
@@ -227,91 +157,26 @@ fn is_masked(dictionary: &Dict<'_>) -> bool {
     dictionary.contains_key(b"SMask".as_slice()) || dictionary.contains_key(b"Mask".as_slice())
 }
 
-/// How light a paint is (0 black, 1 white), and how opaque; `None` for patterns.
-fn colour(paint: &Paint<'_>) -> Option<(f32, f32)> {
+/// How light a paint is (0 black, 1 white), and how opaque; a pattern is neither light nor dark.
+fn colour(paint: &Paint<'_>) -> (f32, f32) {
     match paint {
         Paint::Color(colour) => {
             let [red, green, blue, opacity] = colour.to_rgba().components();
-            Some((0.3 * red + 0.59 * green + 0.11 * blue, opacity))
+            (0.3 * red + 0.59 * green + 0.11 * blue, opacity)
         }
-        Paint::Pattern(_) => Some((0.5, 1.0)),
+        Paint::Pattern(_) => (0.5, 1.0),
     }
-}
-
-/// One closed figure of a path.
-struct Part {
-    area: Area,
-    /// It fills its whole area: a rectangle along the axes.
-    is_upright: bool,
-}
-
-fn subpaths(path: &BezPath, transform: Affine) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut points: Vec<Place> = Vec::new();
-    let mut curved = false;
-    let mut close = |points: &mut Vec<Place>, curved: &mut bool| {
-        if let Some(area) = Area::around(points.iter().copied()).filter(|_| points.len() > 1) {
-            let near = |one: f64, other: f64| (one - other).abs() < 0.5;
-            let on_corner = |point: &Place| {
-                (near(point.x, area.left) || near(point.x, area.right))
-                    && (near(point.y, area.top) || near(point.y, area.bottom))
-            };
-            parts.push(Part { area, is_upright: !*curved && points.iter().all(on_corner) });
-        }
-        points.clear();
-        *curved = false;
-    };
-    for element in path.elements() {
-        match element {
-            PathEl::MoveTo(point) => {
-                close(&mut points, &mut curved);
-                points.push(place(transform * *point));
-            }
-            PathEl::LineTo(point) => points.push(place(transform * *point)),
-            PathEl::QuadTo(control, point) => {
-                curved = true;
-                points.extend([control, point].map(|point| place(transform * *point)));
-            }
-            PathEl::CurveTo(one, other, point) => {
-                curved = true;
-                points.extend([one, other, point].map(|point| place(transform * *point)));
-            }
-            PathEl::ClosePath => {}
-        }
-    }
-    close(&mut points, &mut curved);
-    parts
-}
-
-fn place(point: Point) -> Place {
-    Place { x: point.x, y: point.y }
-}
-
-/// How much longer a length is on the page.
-fn scale(transform: Affine) -> f64 {
-    transform.determinant().abs().sqrt()
 }
 
 /// A glyph at its place; `None` where it stands nowhere, or slantwise as a watermark does.
 fn placed(text: String, glyph: &FontGlyph<'_>, transform: Affine, vertical: bool, run: usize) -> Option<Glyph> {
     // Glyph space counts a thousand units to the em.
     let origin = transform * Point::ZERO;
-    let up = transform * Point::new(0.0, 1000.0) - origin;
-    let along = transform * Point::new(1000.0, 0.0) - origin;
-    let size = up.hypot();
-    let finite = origin.x.is_finite() && origin.y.is_finite() && size.is_finite() && along.hypot() > 0.0;
-    if !finite {
+    let size = (transform * Point::new(0.0, 1000.0) - origin).hypot();
+    let turn = turn_of(transform * Point::new(1000.0, 0.0) - origin, vertical)?;
+    if !(origin.x.is_finite() && origin.y.is_finite() && size.is_finite()) {
         return None;
     }
-    let (x, y) = (along.x / along.hypot(), along.y / along.hypot());
-    let turn = match (x, y) {
-        _ if x > 0.97 && vertical => Turn::Column,
-        _ if x > 0.97 => Turn::Right,
-        _ if x < -0.97 => Turn::Left,
-        _ if y > 0.97 => Turn::Down,
-        _ if y < -0.97 => Turn::Up,
-        _ => return None,
-    };
     let width = advance(glyph).map_or_else(|| usual_width(&text, size), |advance| advance / 1000.0 * size);
     Some(Glyph { text, x: origin.x, y: origin.y, size, width, turn, run })
 }

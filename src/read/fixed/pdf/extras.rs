@@ -30,7 +30,9 @@ pub(super) fn fill_in_fields(page: &Page<'_>, transform: Affine, content: &mut P
             let point = transform * Point::new(x, y);
             Place { x: point.x, y: point.y }
         });
-        let Some(area) = Area::around(corners).filter(|area| area.width() > 1.0 && area.height() > 1.0) else { continue };
+        let Some(area) = Area::around(corners).filter(|area| area.width() > 1.0 && area.height() > 1.0) else {
+            continue;
+        };
         let drawn: String = content
             .glyphs
             .iter()
