@@ -10,7 +10,7 @@ pub(super) struct Line {
     right: f64,
     /// Its baseline.
     pub(super) y: f64,
-    size: f64,
+    pub(super) size: f64,
 }
 
 /// The paragraphs of all pages in reading order, page numbers left out.

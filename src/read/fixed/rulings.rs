@@ -84,7 +84,7 @@ impl Lattice {
     }
 }
 
-/// The grids of a page that have at least two rows and two columns, from the top; `None` where the page is a drawing.
+/// The grids of a page that have at least two columns, from the top; `None` where the page is a drawing.
 pub(super) fn lattices(page: &PageContent) -> Option<Vec<Lattice>> {
     let (across, down) = (joined(&page.across), joined(&page.down));
     if across.len() > MOST_LINES || down.len() > MOST_LINES {
@@ -93,7 +93,7 @@ pub(super) fn lattices(page: &PageContent) -> Option<Vec<Lattice>> {
     let mut found: Vec<Lattice> = Vec::new();
     for (across, down) in gathered(&across, &down) {
         let lattice = lattice(across, down)?;
-        if lattice.rows() >= 2 && lattice.columns() >= 2 && lattice.rooms.len() >= 4 {
+        if lattice.rows() >= 1 && lattice.columns() >= 2 && lattice.rooms.len() >= 2 {
             found.push(lattice);
         }
     }
@@ -260,8 +260,10 @@ fn side(lines: &[Segment], crossing: &[Segment], end: fn(&Segment) -> f64, sign:
     let last = crossing.iter().map(|line| sign * line.at).fold(f64::NEG_INFINITY, f64::max);
     let out: Vec<f64> = lines.iter().map(|line| sign * end(line)).filter(|end| *end > last + BEYOND).collect();
     let farthest = out.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let reaches = |line: Option<&Segment>| line.is_some_and(|line| sign * end(line) > last - REACH);
     match out.len() {
-        0 => Ok(None),
+        // A side drawn in part is whole where the outermost lines both end there.
+        0 => Ok((reaches(lines.first()) && reaches(lines.last())).then_some(sign * last)),
         1 => Err(()),
         _ if out.iter().all(|end| *end > farthest - REACH) => Ok(Some(sign * farthest)),
         _ => Err(()),

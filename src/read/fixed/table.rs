@@ -10,6 +10,11 @@ const SAME: f64 = 4.5;
 /// A glyph may lie over a ruling by this share of its width; full-width brackets are half empty.
 const OVERHANG: f64 = 0.3;
 
+/// Running heads stand in this share of a page's height.
+const HEAD: f64 = 0.07;
+/// And are set smaller than this, in points.
+const HEAD_SIZE: f64 = 11.0;
+
 /// What the pages hold: tables, the words outside them, and what looks like a table but is none for certain.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -44,8 +49,9 @@ impl Doubt {
 }
 
 /// A table on one page, or the part of one.
-struct Part {
+struct Part<'g> {
     page: usize,
+    glyphs: Vec<&'g Glyph>,
     area: Area,
     xs: Vec<f64>,
     rows: usize,
@@ -55,24 +61,38 @@ struct Part {
     has_text_above: bool,
     /// No other table stands above it on its page.
     is_first: bool,
+    /// One row, or hardly a cell: by itself no table.
+    is_small: bool,
 }
 
 /// Finds the tables of all pages, in order.
 pub(super) fn find(pages: &[PageContent]) -> Found {
     let mut found = Found::default();
-    let mut chains: Vec<Vec<Part>> = Vec::new();
+    let mut chains: Vec<Vec<Part<'_>>> = Vec::new();
     let mut free: Vec<Vec<&Glyph>> = Vec::new();
+    let mut heads: Vec<String> = Vec::new();
     for (number, page) in pages.iter().enumerate() {
         let on_page = lattices(page).filter(|_| !page.is_overfull);
         if on_page.is_none() {
             found.doubts.push(format!("第{}页线条过多，没有从中读取表格", number + 1));
         }
-        let (parts, outside) = parts_of(page, number, &on_page.unwrap_or_default());
-        for part in parts {
+        let (parts, mut outside) = parts_of(page, number, &on_page.unwrap_or_default(), &heads);
+        heads = running_heads(page, &outside);
+        let (mut is_first, mut boxed_above) = (true, false);
+        for mut part in parts {
+            part.is_first = is_first;
+            part.has_text_above |= boxed_above;
             match chains.last_mut() {
                 Some(chain) if goes_on(chain, &part) => chain.push(part),
+                // The last row of a table may stand alone on the next page; otherwise one row of boxes is no table.
+                _ if part.is_small => {
+                    boxed_above = true;
+                    outside.append(&mut part.glyphs);
+                    continue;
+                }
                 _ => chains.push(vec![part]),
             }
+            is_first = false;
         }
         free.push(outside);
     }
@@ -81,7 +101,7 @@ pub(super) fn find(pages: &[PageContent]) -> Found {
         match chain.iter().find_map(|part| part.doubt.map(|doubt| (part.page, doubt))) {
             Some((page, doubt)) => {
                 found.doubts.push(format!("第{}页的表格中{}，没有当作表格读取", page + 1, doubt.words()));
-                found.paragraphs.extend(chain.iter().flat_map(Part::lines));
+                found.paragraphs.extend(chain.iter().flat_map(|part| part.lines()));
             }
             None => {
                 let name = format!("表{}", found.sheets.len() + 1);
@@ -93,7 +113,12 @@ pub(super) fn find(pages: &[PageContent]) -> Found {
 }
 
 /// The tables of one page, and the glyphs outside them.
-fn parts_of<'p>(page: &'p PageContent, number: usize, lattices: &[Lattice]) -> (Vec<Part>, Vec<&'p Glyph>) {
+fn parts_of<'p>(
+    page: &'p PageContent,
+    number: usize,
+    lattices: &[Lattice],
+    heads: &[String],
+) -> (Vec<Part<'p>>, Vec<&'p Glyph>) {
     let areas: Vec<Area> = lattices.iter().map(Lattice::area).collect();
     // A table in a cell of another, or within a frame around the page: the smaller one has the word.
     let innermost = |place| {
@@ -125,7 +150,9 @@ fn parts_of<'p>(page: &'p PageContent, number: usize, lattices: &[Lattice]) -> (
         } else {
             doubt(lattice, &glyphs)
         };
-        let above = |line: &&layout::Line| line.y < area.top + SAME && !is_page_number(&line.text);
+        let above = |line: &&layout::Line| {
+            line.y < area.top + SAME && !is_page_number(&line.text) && !heads.contains(&without_numbers(line))
+        };
         parts.push(Part {
             page: number,
             area,
@@ -134,10 +161,24 @@ fn parts_of<'p>(page: &'p PageContent, number: usize, lattices: &[Lattice]) -> (
             cells: cells_of(lattice, &glyphs, doubt.is_some()),
             doubt,
             has_text_above: lines.iter().filter(above).count() > 0,
-            is_first: parts.is_empty(),
+            is_first: false,
+            is_small: lattice.rows() < 2 || lattice.rooms.len() < 4,
+            glyphs,
         });
     }
     (parts, outside)
+}
+
+/// Small lines in the upper margin, such as a browser prints on every page.
+fn running_heads(page: &PageContent, outside: &[&Glyph]) -> Vec<String> {
+    let upright: Vec<&Glyph> = outside.iter().filter(|glyph| glyph.turn == Turn::Right).copied().collect();
+    let in_margin = |line: &layout::Line| line.y < page.height * HEAD && line.size < HEAD_SIZE;
+    layout::lines(&upright).iter().filter(|line| in_margin(line)).map(without_numbers).collect()
+}
+
+/// A line without the numbers that change from page to page.
+fn without_numbers(line: &layout::Line) -> String {
+    line.text.chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }
 
 fn doubt(lattice: &Lattice, glyphs: &[&Glyph]) -> Option<Doubt> {
@@ -272,7 +313,7 @@ fn in_figures(character: char) -> bool {
 }
 
 /// Whether a table is the next page's part of the chain: the first thing on its page, between the same sides.
-fn goes_on(chain: &[Part], part: &Part) -> bool {
+fn goes_on(chain: &[Part<'_>], part: &Part<'_>) -> bool {
     let Some(last) = chain.last() else { return false };
     if last.page + 1 != part.page || !part.is_first {
         return false;
@@ -286,7 +327,7 @@ fn goes_on(chain: &[Part], part: &Part) -> bool {
     same_sides && !headed
 }
 
-impl Part {
+impl Part<'_> {
     fn first_row(&self) -> Vec<&str> {
         self.cells.iter().filter(|(room, _)| room.top == 0).map(|(_, text)| text.as_str()).collect()
     }
@@ -302,7 +343,7 @@ impl Part {
 }
 
 /// One grid of all parts, one under the other; columns part where they do in any of them.
-fn grid_of(chain: &[Part]) -> Grid {
+fn grid_of(chain: &[Part<'_>]) -> Grid {
     let mut xs: Vec<f64> = Vec::new();
     for x in chain.iter().flat_map(|part| &part.xs) {
         if !xs.iter().any(|known| (known - x).abs() <= SAME) {

@@ -6,7 +6,7 @@ use hayro_interpret::kurbo::{Affine, BezPath, Point, Vec2};
 
 use super::tree::{Node, numbers};
 use crate::read::fixed::canvas::{Canvas, Ink, scale, turn_of};
-use crate::read::fixed::page::{Glyph, Turn, is_known, usual_width};
+use crate::read::fixed::page::{Glyph, Turn, is_known, unified, usual_width};
 
 /// Points to the millimetre.
 pub(super) const POINTS: f64 = 72.0 / 25.4;
@@ -154,7 +154,7 @@ impl<'r> Drawing<'r> {
         };
         let Some(turn) = turn_of(along, vertical) else { return };
         for (index, (letter, point)) in on_page.iter().enumerate() {
-            let text = letter.to_string();
+            let text = unified(letter.to_string());
             let usual = usual_width(&text, set.size) * set.narrowed;
             let step = on_page.get(index + 1).map(|(_, next)| (*next - *point).hypot());
             let width =
