@@ -66,14 +66,10 @@ fn holds_form(document: &Document, campaign: &Campaign) -> bool {
     headers >= HEADERS || titled && labelled()
 }
 
-/// How many different headers of the form a text names.
+/// How many different headers of the form a text names, as they are printed: their short forms are words of any report.
 fn headers_in(text: &str, form: &Form) -> usize {
-    let seen = |wording: &String| {
-        let bare = split_header(wording).bare;
-        bare.chars().count() >= LONG && text.contains(&bare)
-    };
-    let named = form.columns.iter().filter(|column| std::iter::once(&column.header).chain(&column.aliases).any(seen));
-    named.map(|column| &column.header).collect::<BTreeSet<_>>().len()
+    let headers: BTreeSet<String> = form.columns.iter().map(|column| split_header(&column.header).bare).collect();
+    headers.iter().filter(|header| header.chars().count() >= LONG && text.contains(header.as_str())).count()
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ struct Paged {
     /// How many there are.
     count: usize,
     unopened: Unopened,
+    /// Some of it was lost or changed on the way: no figure in it can be trusted.
+    is_damaged: bool,
 }
 
 /// What stands in a file beside its pages and was not opened.
@@ -49,8 +51,16 @@ pub fn read(kind: Kind, bytes: &[u8], limits: &Limits) -> Result<(Document, Vec<
 }
 
 fn told(paged: &Paged, limits: &Limits) -> (Document, Vec<Oddity>) {
-    let document = document_of(paged, limits);
+    let mut document = document_of(paged, limits);
     let mut oddities = Vec::new();
+    if paged.is_damaged {
+        oddities.push(Oddity::new(OddityCode::Damaged, "文件残缺或已损坏，没有读全"));
+        for sheet in document.tables.drain(..) {
+            document.doubts.push("文件残缺或已损坏，其中的表格不可靠，没有当作表格读取".to_owned());
+            let words = sheet.grid.cells().iter().map(|cell| cell.value.shown());
+            document.paragraphs.extend(words);
+        }
+    }
     oddities.extend(scanned(&paged.pages, document.has_text));
     if !paged.unopened.attachments.is_empty() {
         let names: Vec<&str> =

@@ -26,6 +26,7 @@ const FIRST: Row = [
     "无",
 ];
 const SECOND: Row = ["", "", "", "", "", "", "县人武部", "慰问金", "20,000.00", "", ""];
+const OTHER: Row = ["80", "慰问金", "40000", "无", "", "无", "消防救援大队", "牛奶", "5000", "4.5", ""];
 const DAY: &str = "2021年8月5日";
 
 /// The cases of this file, always the same bytes.
@@ -42,7 +43,7 @@ pub fn cases() -> Vec<Case> {
         case("pdf-table-rotated", "统计表.pdf", pdf::file(&[one()], Lying::Rotated)),
         case("pdf-table-two-pages", "统计表.pdf", pdf::file(&two_pages(false), Lying::Wide)),
         case("pdf-table-header-again", "统计表.pdf", pdf::file(&two_pages(true), Lying::Wide)),
-        case("pdf-two-forms", "两县.pdf", pdf::file(&[one(), form("柳林县", DAY, &[FIRST], true)], Lying::Wide)),
+        case("pdf-two-forms", "两县.pdf", pdf::file(&[one(), form("柳林县", DAY, &[OTHER], true)], Lying::Wide)),
         case("pdf-report-and-table", "报告及统计表.pdf", pdf::file(&[report(), one()], Lying::Wide)),
         case("pdf-table-straddling", "表.pdf", pdf::file(&[straddling()], Lying::Wide)),
         case("pdf-table-typed-over", "表.pdf", pdf::file(&[typed_over()], Lying::Wide)),

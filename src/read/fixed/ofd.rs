@@ -29,7 +29,7 @@ const MOST_RESOURCES: usize = 50;
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Paged, Oddity> {
     let mut files = Files::open(bytes, limits)?;
     let Some(entry) = files.tree("", "OFD.xml")? else { return Err(files.unreadable()) };
-    let mut paged = Paged { pages: Vec::new(), count: 0, unopened: Unopened::default() };
+    let mut paged = Paged { pages: Vec::new(), count: 0, unopened: Unopened::default(), is_damaged: false };
     let mut work_left = limits.cells;
     for body in entry.node.all("DocBody").take(MOST_DOCUMENTS) {
         let Some(root) = body.words("DocRoot") else { continue };

@@ -29,7 +29,8 @@ const MOST_INSTRUCTIONS_IN_ALL: usize = 96 << 20;
 /// `PasswordProtected` where an empty password does not open it, `Damaged`, `TooLarge` where the pages draw without end,
 /// `Bomb` where its streams unfold without end.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Paged, Oddity> {
-    if weight::unfolds_without_end(bytes) {
+    let weight = weight::weigh(bytes);
+    if weight.is_bomb {
         return Err(bomb());
     }
     let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
@@ -39,12 +40,17 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Paged, Oddity> {
         LoadPdfError::Decryption(_) | LoadPdfError::Invalid => damaged(),
     })?;
     let count = pdf.pages().len();
+    if count == 0 {
+        return Err(damaged());
+    }
+    let mut is_damaged = weight.is_broken || is_cut_off(bytes);
     let mut pages = Vec::new();
     // A page of dense text has some thousand glyphs; a drawn plan has some hundred thousand strokes.
     let mut work_left = limits.cells;
     let mut instructions = 0;
     for page in pdf.pages().iter().take(limits.pages) {
         let length = page.page_stream().map_or(0, <[u8]>::len);
+        is_damaged |= page.page_stream().is_none() && page.raw().contains_key(b"Contents".as_slice());
         instructions += length;
         if length > MOST_INSTRUCTIONS || instructions > MOST_INSTRUCTIONS_IN_ALL {
             return Err(too_large());
@@ -54,7 +60,16 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Paged, Oddity> {
         pages.push(content);
     }
     let unopened = Unopened { attachments: extras::attachments(&pdf) };
-    Ok(Paged { pages, count, unopened })
+    Ok(Paged { pages, count, unopened, is_damaged })
+}
+
+/// Whether objects stand behind the last end mark, or there is none. Junk behind it is no harm.
+fn is_cut_off(bytes: &[u8]) -> bool {
+    let behind = |needle: &[u8], bytes: &[u8]| bytes.windows(needle.len()).rposition(|window| window == needle);
+    match behind(b"%%EOF", bytes) {
+        Some(place) => bytes.get(place..).is_some_and(|rest| behind(b" obj", rest).is_some()),
+        None => true,
+    }
 }
 
 /// One page, and how many operations are left.
