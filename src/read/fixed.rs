@@ -82,8 +82,9 @@ fn scanned(pages: &[PageContent], has_text: bool) -> Option<Oddity> {
     let is_scan = |page: &PageContent| page.is_picture && letters(page) <= STAMP;
     let scans: Vec<usize> = (1..).zip(pages).filter(|(_, page)| is_scan(page)).map(|(number, _)| number).collect();
     let text = match scans.as_slice() {
-        [] if has_text || !pages.iter().any(|page| page.images > 0) => return None,
-        [] => "文件是扫描件或图片，没有可读取的文字".to_owned(),
+        [] if has_text => return None,
+        // A scan, or words drawn as figures without characters.
+        [] => "文件是扫描件或图形，没有可读取的文字".to_owned(),
         _ if scans.len() == pages.len() => "文件是扫描件，没有可读取的文字".to_owned(),
         [first, ..] => format!("有{}页是扫描图片（第{first}页起），其中的文字没有读取", scans.len()),
     };

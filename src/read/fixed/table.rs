@@ -278,18 +278,18 @@ fn words_of(glyphs: &[&Glyph]) -> String {
 }
 
 /// Lines of a cell as one text. Where digits meet at a line's end, nothing tells whether one number was broken or two
-/// stand one under the other: in a cell of figures the break stays.
+/// stand one under the other: in a cell of figures the break stays, unless a part is no number by itself (`77,2` over
+/// `00.00`).
 fn one_text(lines: &[String]) -> String {
     let all_figures = lines.iter().all(|line| line.chars().all(in_figures));
     let mut text = String::new();
     for line in lines {
         let (before, after) = (text.chars().last(), line.chars().next());
         if let (Some(before), Some(after)) = (before, after) {
-            if all_figures && is_of_number(before) && is_of_number(after) {
+            if all_figures && is_of_number(before) && is_of_number(after) && !is_part(&text, line) {
                 text.push('\n');
-            } else if !layout::is_wide(before)
-                && !layout::is_wide(after)
-                && !(before.is_ascii_digit() && after.is_ascii_digit())
+            } else if [before, after].iter().all(|letter| !layout::is_wide(*letter))
+                && [before, after].iter().any(|letter| !letter.is_ascii_digit())
             {
                 text.push(' ');
             }
@@ -297,6 +297,16 @@ fn one_text(lines: &[String]) -> String {
         text.push_str(line);
     }
     text
+}
+
+/// Whether these can only be the parts of one number: a point or comma at the break, or a group of too few digits.
+fn is_part(above: &str, below: &str) -> bool {
+    let separates = |letter: char| matches!(letter, '.' | ',' | '，' | '．');
+    let last = above.rsplit('\n').next().unwrap_or_default();
+    let group = last.rsplit_once([',', '，']).map(|(_, group)| group);
+    above.ends_with(separates)
+        || below.starts_with(separates)
+        || group.is_some_and(|group| group.len() < 3 && group.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn is_of_number(character: char) -> bool {

@@ -12,6 +12,8 @@ use crate::read::fixed::page::{Glyph, Turn, is_known, unified, usual_width};
 pub(super) const POINTS: f64 = 72.0 / 25.4;
 /// Composite objects may stand in each other so deep.
 const DEPTH: usize = 16;
+/// What a letter costs beside an object.
+const LETTER: usize = 4;
 /// Fainter than this, of 255, is nothing to the eye.
 const FAINT: f64 = 15.0;
 /// Less opaque than this lets through what lies under it.
@@ -126,7 +128,7 @@ impl<'r> Drawing<'r> {
             let mut point = start;
             let mut placed: Vec<(char, Point)> = Vec::new();
             for (index, letter) in text.iter().enumerate() {
-                self.work_left = self.work_left.checked_sub(1).ok_or(Exhausted)?;
+                self.work_left = self.work_left.checked_sub(LETTER).ok_or(Exhausted)?;
                 placed.push((*letter, point));
                 match (step(&right, index), step(&down, index)) {
                     (None, None) if reads_down => point.y += em,

@@ -12,7 +12,9 @@ use crate::read::fixed::page::{Glyph, PageContent, is_known, unified, usual_widt
 /// A picture smaller than this on both sides is a dot or a rule, no picture.
 const DOT: u32 = 8;
 /// What opening a form, a group or a clip costs beside one stroke: it may unpack a stream of its own.
-const OPENING: usize = 50;
+const OPENING: usize = 400;
+/// What a letter costs: its font is asked for its character and its width.
+const LETTER: usize = 4;
 /// Fainter than this is nothing to the eye.
 const FAINT: f32 = 0.06;
 /// Less opaque than this lets through what lies under it.
@@ -104,7 +106,7 @@ impl<'a> Device<'a> for Drawing {
         let vertical = run.writing_mode() == WritingMode::Vertical;
         let mut before: Option<usize> = None;
         for glyph in run.glyphs() {
-            self.work(1);
+            self.work(LETTER);
             let text = match glyph.as_unicode() {
                 Some(BfString::Char(character)) => character.to_string(),
                 Some(BfString::String(text)) => text,

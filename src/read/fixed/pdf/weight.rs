@@ -25,6 +25,11 @@ pub(super) struct Weight {
 pub(super) fn weigh(bytes: &[u8]) -> Weight {
     // Encrypted streams are no Deflate before they are decrypted.
     let encrypted = find(bytes, b"/Encrypt", 0).is_some();
+    // Packed twice, a few octets are gigabytes; no program does so in good faith.
+    let twice: [&[u8]; 2] = [b"/FlateDecode/FlateDecode", b"/FlateDecode /FlateDecode"];
+    if twice.iter().any(|filters| find(bytes, filters, 0).is_some()) {
+        return Weight { is_bomb: true, is_broken: false };
+    }
     let mut weight = Weight::default();
     let mut from = 0;
     for _ in 0..MOST_STREAMS {
