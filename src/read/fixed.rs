@@ -1,10 +1,12 @@
 //! Documents with fixed pages (PDF, OFD): text by the places of its glyphs, tables by their rulings.
 
 mod canvas;
+mod groups;
 mod layout;
 mod ofd;
 mod page;
 mod pdf;
+mod radicals;
 mod rulings;
 mod table;
 

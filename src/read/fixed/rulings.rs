@@ -1,5 +1,6 @@
 //! Grids out of rulings: lines in pieces joined, lines that touch gathered, the areas between them found as cells.
 
+use super::groups::Groups;
 use super::page::{Area, PageContent, Place, Segment};
 
 /// Rulings nearer than this are one (double borders; the borders of two cells side by side).
@@ -372,37 +373,4 @@ fn covered(lines: &[f64], segment: &Segment) -> Vec<(usize, Option<bool>)> {
             )
         })
         .collect()
-}
-
-/// Things that belong together (a disjoint-set forest).
-struct Groups {
-    parents: Vec<usize>,
-}
-
-impl Groups {
-    fn new(count: usize) -> Self {
-        Self { parents: (0..count).collect() }
-    }
-
-    fn parent(&self, of: usize) -> usize {
-        self.parents.get(of).copied().unwrap_or(of)
-    }
-
-    fn of(&mut self, mut one: usize) -> usize {
-        while self.parent(one) != one {
-            let above = self.parent(self.parent(one));
-            if let Some(parent) = self.parents.get_mut(one) {
-                *parent = above;
-            }
-            one = above;
-        }
-        one
-    }
-
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.of(one), self.of(other));
-        if let Some(parent) = self.parents.get_mut(one.max(other)) {
-            *parent = one.min(other);
-        }
-    }
 }

@@ -286,8 +286,10 @@ fn one_text(lines: &[String]) -> String {
     for line in lines {
         let (before, after) = (text.chars().last(), line.chars().next());
         if let (Some(before), Some(after)) = (before, after) {
-            if all_figures && is_of_number(before) && is_of_number(after) && !is_part(&text, line) {
-                text.push('\n');
+            if all_figures && is_of_number(before) && is_of_number(after) {
+                if !is_part(&text, line) {
+                    text.push('\n');
+                }
             } else if [before, after].iter().all(|letter| !layout::is_wide(*letter))
                 && [before, after].iter().any(|letter| !letter.is_ascii_digit())
             {

@@ -308,7 +308,7 @@ fn figures_of_a_damaged_file_are_not_taken() {
 
 #[test]
 fn radicals_are_read_as_the_characters_they_look_like() {
-    assert_eq!(page::unified("⽯楼县⻝⽤油 ⽀队".to_owned()), "石楼县食用油 支队");
+    assert_eq!(radicals::unified("⽯楼县⻝⽤油 ⽀队".to_owned()), "石楼县食用油 支队");
 }
 
 proptest! {

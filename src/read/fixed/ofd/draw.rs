@@ -6,7 +6,8 @@ use hayro_interpret::kurbo::{Affine, BezPath, Point, Vec2};
 
 use super::tree::{Node, numbers};
 use crate::read::fixed::canvas::{Canvas, Ink, scale, turn_of};
-use crate::read::fixed::page::{Glyph, Turn, is_known, unified, usual_width};
+use crate::read::fixed::page::{Glyph, Turn, is_known, usual_width};
+use crate::read::fixed::radicals::unified;
 
 /// Points to the millimetre.
 pub(super) const POINTS: f64 = 72.0 / 25.4;

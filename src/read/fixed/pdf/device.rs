@@ -7,7 +7,8 @@ use hayro_interpret::kurbo::{Affine, BezPath, Point};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, Paint, SoftMask};
 
 use crate::read::fixed::canvas::{Canvas, Ink, scale, turn_of};
-use crate::read::fixed::page::{Glyph, PageContent, is_known, unified, usual_width};
+use crate::read::fixed::page::{Glyph, PageContent, is_known, usual_width};
+use crate::read::fixed::radicals::unified;
 
 /// A picture smaller than this on both sides is a dot or a rule, no picture.
 const DOT: u32 = 8;
