@@ -24,6 +24,9 @@ const LONGEST: usize = 60;
 /// numbers and broken groups of thousands (`12,34`) are no numbers.
 #[must_use]
 pub fn read_figure(text: &str, column: ColumnKind, form: &Form) -> FigureReading {
+    if is_broken(text) {
+        return FigureReading::NotANumber;
+    }
     let folded = fold(text);
     if folded.is_empty() || folded.chars().all(|character| matches!(character, '_' | ' ')) {
         return FigureReading::Empty;
@@ -38,6 +41,17 @@ pub fn read_figure(text: &str, column: ColumnKind, form: &Form) -> FigureReading
         Some(value) => FigureReading::Value(value),
         None => FigureReading::NotANumber,
     }
+}
+
+/// Digits over two lines: one number that was broken, or two? Nothing tells.
+fn is_broken(text: &str) -> bool {
+    let digit = |character: char| {
+        character.is_numeric()
+            || matches!(character, '.' | ',' | '，' | '．')
+            || "零〇一二三四五六七八九十百千万两壹贰叁肆伍陆柒捌玖拾佰仟".contains(character)
+    };
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.iter().zip(lines.iter().skip(1)).any(|(above, below)| above.ends_with(digit) && below.starts_with(digit))
 }
 
 /// Whether the text is one of the form's words for nothing (无, /, —).

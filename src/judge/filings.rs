@@ -58,6 +58,7 @@ pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past) -> 
     for (unit, tables) in tables_by_unit(understanding) {
         plan_table(&mut plan, past, &unit, &tables);
     }
+    doubt_part_read(&mut plan, understanding);
     let Some(claim) = &understanding.unit else {
         plan.reviews.push(unknown_unit(understanding, !plan.items.is_empty()));
         return plan;
@@ -132,6 +133,19 @@ fn plan_table(plan: &mut Plan, past: &Past, unit: &UnitCode, tables: &[&TableRet
         planned.reasons.push("统计表在隐藏的工作表中".to_owned());
     }
     plan.items.push(planned);
+}
+
+/// Where one table of a file was read and another was not, a person looks at both.
+fn doubt_part_read(plan: &mut Plan, understanding: &Understanding) {
+    for planned in &mut plan.items {
+        let piece = understanding.mail.pieces.iter().find(|piece| piece.path == planned.piece);
+        let unread =
+            piece.and_then(|piece| piece.oddities.iter().find(|oddity| oddity.code == OddityCode::TableUnread));
+        if let Some(oddity) = unread {
+            planned.verdict = planned.verdict.max(Verdict::NeedsReview);
+            planned.reasons.push(oddity.text.clone());
+        }
+    }
 }
 
 fn plan_report(plan: &mut Plan, understanding: &Understanding, campaign: &Campaign, unit: &UnitCode) {
@@ -215,9 +229,10 @@ fn plan_unread_table(plan: &mut Plan, understanding: &Understanding, past: &Past
         return;
     }
     let named = understanding.mail.pieces.iter().zip(&understanding.roles).find(|(piece, (_, role))| {
-        matches!(role, Role::Attachment)
+        let by_name = matches!(role, Role::Attachment)
             && ["统计表", "报表"].iter().any(|word| piece.name.contains(word))
-            && !piece.name.contains("通知")
+            && !piece.name.contains("通知");
+        by_name || (matches!(role, Role::Report) && piece.has(OddityCode::TableUnread))
     });
     if let Some((piece, _)) = named.filter(|(piece, _)| !is_container(piece.kind)) {
         plan.items.push(Planned {
@@ -244,7 +259,8 @@ fn plan_unopened(plan: &mut Plan, understanding: &Understanding, campaign: &Camp
             continue;
         }
         let reason = unopened_reason(piece);
-        let item = item_by_name(&piece.name).filter(|item| campaign.asks_for(*item));
+        let by_content = piece.has(OddityCode::TableUnread).then_some(Item::Table);
+        let item = by_content.or_else(|| item_by_name(&piece.name)).filter(|item| campaign.asks_for(*item));
         let free = item.filter(|item| {
             let planned = plan.items.iter().any(|planned| planned.item == *item);
             !planned && !past.ledgers.get(unit).is_some_and(|ledger| is_accepted(ledger, *item))

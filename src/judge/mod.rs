@@ -32,4 +32,5 @@ pub mod tables;
 pub mod testing;
 pub mod totals;
 pub mod understand;
+pub mod unread;
 pub mod words;

@@ -8,13 +8,14 @@ use super::register::{Entry, Register};
 use super::report::{NoticeFacts, ReportSource, ReportVerdict, read_report, says_nothing_was_done};
 use super::sender::{self, Clues};
 use super::tables::read_tables_among;
+use super::unread;
 use super::words::normalise;
 use crate::model::campaign::Campaign;
 use crate::model::decision::{Certainty, Claim, Evidence, EvidenceSource, Role, Understanding};
 use crate::model::form::FindingCode;
 use crate::model::grid::Document;
 use crate::model::ledger::Nature;
-use crate::model::mail::{Content, Kind, Mail, OddityCode, Piece};
+use crate::model::mail::{Content, Kind, Mail, Oddity, OddityCode, Piece};
 use crate::model::returns::{Finding, ReportReturn, TableReturn};
 use crate::model::unit::Unit;
 
@@ -29,11 +30,13 @@ pub struct Contents {
     pub reports: Vec<ReportReturn>,
     /// Paths of pieces that are the campaign's own notice.
     pub notices: Vec<String>,
+    /// What only the judge can say is odd about a piece, by its path: that the form in it was not read.
+    pub unread: Vec<(String, Oddity)>,
 }
 
 /// Judges a mail against every campaign of the register and keeps the one it belongs to.
 #[must_use]
-pub fn understand(mail: Mail, register: &Register) -> Understanding {
+pub fn understand(mut mail: Mail, register: &Register) -> Understanding {
     let from_ourselves = mail.headers.from.first().is_some_and(|from| register.is_own(&from.address));
     let best = register
         .entries()
@@ -55,6 +58,12 @@ pub fn understand(mail: Mail, register: &Register) -> Understanding {
             reports: Vec::new(),
         };
     };
+    for (path, oddity) in judged.contents.unread {
+        let piece = mail.pieces.iter_mut().find(|piece| piece.path == path);
+        if let Some(piece) = piece.filter(|piece| !piece.has(oddity.code)) {
+            piece.oddities.push(oddity);
+        }
+    }
     Understanding {
         mail,
         nature: judged.nature,
@@ -176,6 +185,17 @@ fn read_piece(piece: &Piece, campaign: &Campaign, contents: &mut Contents) -> Ro
             role = Role::Report;
         }
         ReportVerdict::NoReport => {}
+    }
+    if let Some(oddity) = unread::form_not_read(piece, tables.is_empty(), campaign) {
+        if oddity.code == OddityCode::TableUnread {
+            // Words of a form that was not read are no report.
+            let own = |report: &ReportReturn| report.piece != piece.path || unread::is_titled_report(report);
+            contents.reports.retain(own);
+            if !contents.reports.iter().any(|report| report.piece == piece.path) {
+                role = Role::Unopened;
+            }
+        }
+        contents.unread.push((piece.path.clone(), oddity));
     }
     if !tables.is_empty() {
         contents.tables.extend(tables);

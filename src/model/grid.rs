@@ -197,6 +197,9 @@ pub struct Document {
     pub has_text: bool,
     /// Pictures that stand in it.
     pub images: u32,
+    /// What looks like a table but could not be read as one for certain: a sentence each, for a person.
+    #[serde(default)]
+    pub doubts: Vec<String>,
 }
 
 #[cfg(test)]

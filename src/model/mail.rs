@@ -89,6 +89,8 @@ pub enum OddityCode {
     ScanOnly,
     /// A kind no reader here opens; a person must look.
     UnreadKind,
+    /// The form stands in it, but its table could not be read for certain; a person must look.
+    TableUnread,
     /// Characters did not fit the declared charset; another was used.
     CharsetMislabelled,
     DateMissing,

@@ -13,10 +13,15 @@ pub fn read_piece(kind: Kind, bytes: &[u8], limits: &Limits) -> (Content, Vec<Od
     if bytes.is_empty() {
         return refused(OddityCode::Damaged, "附件是空的");
     }
+    // What is odd about a file that could be read all the same.
+    let mut beside = Vec::new();
     let read = guarded(|| match kind {
         Kind::Xlsx | Kind::Xls | Kind::Xlsb | Kind::Ods => workbook::read(kind, bytes, limits).map(Content::Workbook),
         Kind::Docx => word::read(bytes, limits).map(Content::Document),
-        Kind::Pdf => fixed::read_pdf(bytes, limits).map(Content::Document),
+        Kind::Pdf | Kind::Ofd => fixed::read(kind, bytes, limits).map(|(document, oddities)| {
+            beside = oddities;
+            Content::Document(document)
+        }),
         Kind::Xml => text::read_xml_spreadsheet(bytes, limits).map(Content::Workbook),
         Kind::Csv => Ok(Content::Workbook(text::read_csv(&charset::guess(bytes), limits))),
         Kind::Html => Ok(html(bytes, limits)),
@@ -27,11 +32,10 @@ pub fn read_piece(kind: Kind, bytes: &[u8], limits: &Limits) -> (Content, Vec<Od
         Kind::Encrypted => Err(Oddity::new(OddityCode::PasswordProtected, "文件设有密码，打不开")),
         Kind::Doc => Err(unread("Word 97-2003 文档（.doc/.wps）")),
         Kind::Rtf => Err(unread("RTF 文档")),
-        Kind::Ofd => Err(unread("OFD 版式文件")),
         Kind::Unknown => Err(unread("此类文件")),
     });
     match read {
-        Some(Ok(content)) => (content, Vec::new()),
+        Some(Ok(content)) => (content, beside),
         Some(Err(oddity)) => (Content::Nothing, vec![oddity]),
         None => refused(OddityCode::Damaged, "文件已损坏，打不开"),
     }

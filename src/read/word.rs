@@ -134,7 +134,13 @@ impl<'a> Walk<'a> {
         }
         let numbered = self.tables.into_iter().flatten().enumerate();
         let tables = numbered.map(|(index, sheet)| Sheet { name: format!("表{}", index + 1), ..sheet }).collect();
-        Ok(Document { paragraphs: self.paragraphs, tables, pages: None, has_text: self.has_text, images: self.images })
+        Ok(Document {
+            paragraphs: self.paragraphs,
+            tables,
+            has_text: self.has_text,
+            images: self.images,
+            ..Document::default()
+        })
     }
 
     fn start(&mut self, element: &BytesStart<'_>) -> Result<(), Oddity> {

@@ -16,6 +16,20 @@ fn read(text: &str, column: ColumnKind) -> String {
 }
 
 #[test]
+fn digits_over_two_lines_are_no_number() {
+    for (text, value) in [
+        ("123\n45", "no number"),
+        ("1\n200", "no number"),
+        ("1,\r\n200", "no number"),
+        ("一百\n二十", "no number"),
+        ("100\n元", "100"),
+        ("\n100\n", "100"),
+    ] {
+        assert_eq!(read(text, YUAN), value, "{text:?}");
+    }
+}
+
+#[test]
 fn counts_are_read_as_written() {
     for (text, value) in [
         ("12", "12"),

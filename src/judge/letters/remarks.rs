@@ -92,6 +92,10 @@ pub(super) fn about_file(piece: &Piece, role: Role) -> (Vec<String>, bool) {
                 by_person = true;
                 "此类文件无法自动读取，已转工作人员核对。"
             }
+            OddityCode::TableUnread => {
+                by_person = true;
+                "文件中的表格无法准确读取，已转工作人员核对；如有 Excel 或 Word 原表，请一并报送。"
+            }
             OddityCode::CharsetMislabelled
             | OddityCode::DateMissing
             | OddityCode::DateImpossible

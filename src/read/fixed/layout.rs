@@ -1,23 +1,24 @@
 //! Lines and paragraphs out of glyphs that only know their places.
 
-use super::page::{Glyph, PageContent};
+use super::page::{Glyph, Turn};
 
 /// A line of text; lengths in points.
 #[derive(Clone, Debug)]
-struct Line {
-    text: String,
+pub(super) struct Line {
+    pub(super) text: String,
     left: f64,
     right: f64,
-    y: f64,
-    size: f64,
+    /// Its baseline.
+    pub(super) y: f64,
+    pub(super) size: f64,
 }
 
 /// The paragraphs of all pages in reading order, page numbers left out.
-pub(super) fn paragraphs(pages: &[PageContent]) -> Vec<String> {
+pub(super) fn paragraphs<'g>(pages: impl IntoIterator<Item = Vec<&'g Glyph>>) -> Vec<String> {
     let mut done: Vec<String> = Vec::new();
     let mut open: Option<Open> = None;
-    for page in pages {
-        let lines = without_page_numbers(lines(&page.glyphs));
+    for lines in pages.into_iter().flat_map(|glyphs| by_turn(&glyphs)) {
+        let lines = without_page_numbers(lines);
         let Some(block) = Block::around(&lines) else { continue };
         let mut previous: Option<Line> = None;
         for line in lines {
@@ -121,9 +122,26 @@ impl Open {
     }
 }
 
-/// Glyphs with nearly the same baseline are a line.
-fn lines(glyphs: &[Glyph]) -> Vec<Line> {
-    let mut sorted: Vec<&Glyph> = glyphs.iter().collect();
+/// The lines of a page, those that run upright first; then those of each other way.
+fn by_turn(glyphs: &[&Glyph]) -> Vec<Vec<Line>> {
+    [Turn::Right, Turn::Column, Turn::Down, Turn::Up, Turn::Left]
+        .into_iter()
+        .map(|turn| {
+            let turned: Vec<&Glyph> = glyphs.iter().filter(|glyph| glyph.turn == turn).copied().collect();
+            lines(&turned)
+        })
+        .filter(|lines| !lines.is_empty())
+        .collect()
+}
+
+/// Glyphs that run the same way, as lines; page numbers are lines too.
+pub(super) fn lines(glyphs: &[&Glyph]) -> Vec<Line> {
+    let read: Vec<Glyph> = glyphs.iter().map(|glyph| glyph.as_read()).collect();
+    rows(read.iter().collect()).into_iter().filter_map(line_of).collect()
+}
+
+/// Glyphs with nearly the same baseline are a row; each from left to right.
+pub(super) fn rows(mut sorted: Vec<&Glyph>) -> Vec<Vec<&Glyph>> {
     sorted.sort_by(|one, other| one.y.total_cmp(&other.y));
     let mut rows: Vec<Vec<&Glyph>> = Vec::new();
     for glyph in sorted {
@@ -134,17 +152,23 @@ fn lines(glyphs: &[Glyph]) -> Vec<Line> {
             _ => rows.push(vec![glyph]),
         }
     }
-    rows.into_iter().filter_map(line_of).collect()
+    for row in &mut rows {
+        row.sort_by(|one, other| one.x.total_cmp(&other.x));
+    }
+    rows
 }
 
-fn line_of(mut row: Vec<&Glyph>) -> Option<Line> {
-    row.sort_by(|one, other| one.x.total_cmp(&other.x));
+/// Bold is often drawn as the same glyph twice, a hair apart.
+pub(super) fn is_bold_again(glyph: &Glyph, before: &Glyph) -> bool {
+    before.text == glyph.text && (glyph.x - before.x).abs() < glyph.size * 0.1
+}
+
+fn line_of(row: Vec<&Glyph>) -> Option<Line> {
     let mut text = String::new();
     let mut end: Option<f64> = None;
     let mut last: Option<&Glyph> = None;
     for glyph in &row {
-        // Bold is often drawn as the same glyph twice, a hair apart.
-        if last.is_some_and(|last| last.text == glyph.text && (glyph.x - last.x).abs() < glyph.size * 0.1) {
+        if last.is_some_and(|last| is_bold_again(glyph, last)) {
             continue;
         }
         if let Some(end) = end {
@@ -160,6 +184,11 @@ fn line_of(mut row: Vec<&Glyph>) -> Option<Line> {
             };
             let blank = glyph.size * blank;
             if gap > blank && !text.ends_with(' ') {
+                text.push(' ');
+            }
+            // Two numbers side by side, not the groups of one.
+            let digits = |text: &str| text.trim_end().ends_with(|c: char| c.is_ascii_digit());
+            if gap > glyph.size * 0.7 && digits(&text) && digits(&glyph.text) && !text.ends_with("  ") {
                 text.push(' ');
             }
         }
@@ -192,7 +221,8 @@ fn without_page_numbers(mut lines: Vec<Line>) -> Vec<Line> {
     lines
 }
 
-fn is_page_number(text: &str) -> bool {
+/// Whether a line is only its page's number.
+pub(super) fn is_page_number(text: &str) -> bool {
     let text = text.strip_prefix("Page ").unwrap_or(text);
     let digits = text.chars().filter(char::is_ascii_digit).count();
     (1..=6).contains(&digits)

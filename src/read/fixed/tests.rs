@@ -74,7 +74,7 @@ fn line(size: f64, x: f64, y: f64, encoded: &str) -> String {
 }
 
 fn opened(bytes: &[u8]) -> Document {
-    read_pdf(bytes, &Limits::default()).unwrap()
+    read(Kind::Pdf, bytes, &Limits::default()).unwrap().0
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_scan_has_pictures_and_no_text() {
 fn pages_beyond_the_limit_are_counted_only() {
     let contents: Vec<String> = (0..5).map(|_| line(16.0, 90.0, 700.0, &ucs2("一页"))).collect();
     let limits = Limits { pages: 2, ..Limits::default() };
-    let document = read_pdf(&pages(&contents, &song("UniGB-UCS2-H")), &limits).unwrap();
+    let document = read(Kind::Pdf, &pages(&contents, &song("UniGB-UCS2-H")), &limits).unwrap().0;
     assert_eq!((document.pages, document.paragraphs.len()), (Some(5), 2));
 }
 
@@ -190,7 +190,7 @@ fn forms_that_draw_each_other_end() {
     objects.push(stream("/Type/XObject/Subtype/Form/BBox[0 0 9 9]", "0 0 5 5 re f"));
     let limits = Limits { cells: 100_000, ..Limits::default() };
     let started = Instant::now();
-    assert_eq!(read_pdf(&pdf(&objects, ""), &limits).unwrap_err().code, OddityCode::TooLarge);
+    assert_eq!(read(Kind::Pdf, &pdf(&objects, ""), &limits).unwrap_err().code, OddityCode::TooLarge);
     assert!(started.elapsed().as_secs() < 20);
 }
 
@@ -200,10 +200,115 @@ fn passwords_and_damage_are_told() {
     let key = "00".repeat(32);
     let locked =
         pdf(&objects, &format!("/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/Length 40/P -4/O<{key}>/U<{key}>>>"));
-    assert_eq!(read_pdf(&locked, &Limits::default()).unwrap_err().code, OddityCode::PasswordProtected);
+    assert_eq!(read(Kind::Pdf, &locked, &Limits::default()).unwrap_err().code, OddityCode::PasswordProtected);
     for bytes in [&b""[..], b"%PDF-1.4", b"no pdf at all"] {
-        assert_eq!(read_pdf(bytes, &Limits::default()).unwrap_err().code, OddityCode::Damaged);
+        assert_eq!(read(Kind::Pdf, bytes, &Limits::default()).unwrap_err().code, OddityCode::Damaged);
     }
+}
+
+/// Two columns and as many rows as words for them; the uprights and levels are drawn.
+fn table(rows: &[(&str, &str)]) -> String {
+    let bottom = 700.0 - 40.0 * rows.len() as f64;
+    let mut page = String::new();
+    for x in [90.0, 190.0, 290.0] {
+        page += &format!("{x} 700 m {x} {bottom} l S\n");
+    }
+    for row in 0..=rows.len() {
+        let y = 700.0 - 40.0 * row as f64;
+        page += &format!("90 {y} m 290 {y} l S\n");
+    }
+    for (row, (one, other)) in rows.iter().enumerate() {
+        let y = 675.0 - 40.0 * row as f64;
+        page += &line(10.0, 95.0, y, &ucs2(one));
+        page += &line(10.0, 195.0, y, &ucs2(other));
+    }
+    page
+}
+
+fn cells(document: &Document) -> Vec<Vec<(u32, u32, String)>> {
+    let cells = |sheet: &crate::model::grid::Sheet| {
+        sheet.grid.cells().iter().map(|cell| (cell.row, cell.column, cell.value.shown())).collect()
+    };
+    document.tables.iter().map(cells).collect()
+}
+
+#[test]
+fn words_between_rulings_are_cells_and_no_paragraphs() {
+    let page = line(10.0, 90.0, 720.0, &ucs2("表外")) + &table(&[("人数", "经费"), ("十二", "三百")]);
+    let document = opened(&pages(&[page], &song("UniGB-UCS2-H")));
+    let found = [(0, 0, "人数"), (0, 1, "经费"), (1, 0, "十二"), (1, 1, "三百")];
+    assert_eq!(cells(&document), [found.map(|(row, column, text)| (row, column, text.to_owned())).to_vec()]);
+    assert_eq!((document.paragraphs, document.doubts.len()), (vec!["表外".to_owned()], 0));
+}
+
+#[test]
+fn a_word_over_a_ruling_makes_the_table_doubtful() {
+    let page = table(&[("人数", "经费"), ("一二三四五六七八九十一二", "三百")]);
+    let document = opened(&pages(&[page], &song("UniGB-UCS2-H")));
+    assert_eq!((document.tables.len(), document.doubts.len()), (0, 1), "{document:?}");
+    assert!(document.paragraphs.iter().any(|line| line.contains("经费")));
+}
+
+#[test]
+fn a_ruling_that_ends_inside_makes_the_table_doubtful() {
+    let page = table(&[("人数", "经费"), ("十二", "三百")]) + "90 640 m 150 640 l S\n";
+    let document = opened(&pages(&[page], &song("UniGB-UCS2-H")));
+    assert_eq!((document.tables.len(), document.doubts.len()), (0, 1), "{document:?}");
+}
+
+#[test]
+fn an_unseen_word_makes_the_table_doubtful_and_is_not_read() {
+    for unseen in ["3 Tr", "1 g"] {
+        let page = table(&[("人数", "经费"), ("十二", "三百")])
+            + &line(10.0, 140.0, 635.0, &ucs2("暗")).replace("BT", &format!("BT {unseen}"));
+        let document = opened(&pages(&[page], &song("UniGB-UCS2-H")));
+        assert_eq!((document.tables.len(), document.doubts.len()), (0, 1), "{unseen}");
+        assert!(!document.paragraphs.concat().contains('暗'), "{unseen}");
+    }
+}
+
+#[test]
+fn the_last_row_may_stand_alone_on_the_next_page() {
+    let document = opened(&pages(
+        &[table(&[("人数", "经费"), ("十二", "三百")]), table(&[("十三", "四百")])],
+        &song("UniGB-UCS2-H"),
+    ));
+    let found = cells(&document);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].last(), Some(&(2, 1, "四百".to_owned())));
+}
+
+#[test]
+fn lines_of_figures_stay_apart_unless_they_are_parts_of_one() {
+    for (second, shown) in [("200", "100\n200"), (".50", "100.50")] {
+        let page = table(&[("人数", "经费"), ("十二", "100")]) + &line(10.0, 195.0, 623.0, &ucs2(second));
+        let document = opened(&pages(&[page], &song("UniGB-UCS2-H")));
+        assert_eq!(cells(&document)[0].last().map(|cell| cell.2.as_str()), Some(shown));
+    }
+}
+
+#[test]
+fn a_field_without_appearance_shows_its_value() {
+    let mut bytes =
+        String::from_utf8(pages(&[table(&[("人数", "经费"), ("十二", "")])], &song("UniGB-UCS2-H"))).unwrap();
+    let field = "/Annots[<</Type/Annot/Subtype/Widget/FT/Tx/Rect[195 625 285 655]/V(4200)>>]/MediaBox";
+    bytes = bytes.replacen("/MediaBox", field, 1);
+    let document = opened(bytes.as_bytes());
+    assert_eq!(cells(&document)[0].last(), Some(&(1, 1, "4200".to_owned())));
+}
+
+#[test]
+fn figures_of_a_damaged_file_are_not_taken() {
+    let bytes = pages(&[table(&[("人数", "经费"), ("十二", "三百")])], &song("UniGB-UCS2-H"));
+    let cut = bytes.len() - 20;
+    let (document, oddities) = read(Kind::Pdf, &bytes[..cut], &Limits::default()).unwrap();
+    assert!(oddities.iter().any(|oddity| oddity.code == OddityCode::Damaged));
+    assert_eq!((document.tables.len(), document.doubts.len()), (0, 1));
+}
+
+#[test]
+fn radicals_are_read_as_the_characters_they_look_like() {
+    assert_eq!(radicals::unified("⽯楼县⻝⽤油 ⽀队".to_owned()), "石楼县食用油 支队");
 }
 
 proptest! {
@@ -222,7 +327,7 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         let started = Instant::now();
-        let _ = catch_unwind(AssertUnwindSafe(|| read_pdf(&bytes, &Limits::default())));
+        let _ = catch_unwind(AssertUnwindSafe(|| read(Kind::Pdf, &bytes, &Limits::default())));
         prop_assert!(started.elapsed().as_secs() < 10);
     }
 }

@@ -188,7 +188,13 @@ impl Page<'_> {
             .enumerate()
             .map(|(index, grid)| Sheet { name: format!("表{}", index + 1), hidden: false, grid })
             .collect();
-        Document { paragraphs: self.paragraphs, tables, pages: None, has_text: self.has_text, images: self.images }
+        Document {
+            paragraphs: self.paragraphs,
+            tables,
+            has_text: self.has_text,
+            images: self.images,
+            ..Document::default()
+        }
     }
 }
 

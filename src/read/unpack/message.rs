@@ -34,7 +34,7 @@ impl Unpacker<'_> {
         let tables = html.tables;
         if let Some(piece) = self.pieces.get_mut(container.index) {
             let has_text = !paragraphs.is_empty() || !tables.is_empty();
-            piece.content = Content::Document(Document { paragraphs, tables, pages: None, has_text, images: 0 });
+            piece.content = Content::Document(Document { paragraphs, tables, has_text, ..Document::default() });
         }
         self.add_leaves(&parts.leaves, &words.html, Some(&container.path), container.depth + 1);
     }
