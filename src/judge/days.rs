@@ -156,7 +156,7 @@ impl Cursor<'_> {
                 ones = Some(ones.unwrap_or(0) * 10 + digit(character)?);
             } else if arabic > 0 {
                 break;
-            } else if character == '十' {
+            } else if matches!(character, '十' | '拾') {
                 if tens.is_some() {
                     return None;
                 }
@@ -221,12 +221,15 @@ mod tests {
             "8.5",
             "八月五日",
             "2021年8月5",
+            "贰零贰壹年捌月伍日",
+            "二〇二一年 八 月 五 日",
         ] {
             assert_eq!(read_day(text, 2021), day(2021, 8, 5), "{text}");
         }
         assert_eq!(read_day("二〇二一年十二月三十一日", 1), day(2021, 12, 31));
         assert_eq!(read_day("二〇二一年七月廿五日", 1), day(2021, 7, 25));
         assert_eq!(read_day("二〇二一年十月二十日", 1), day(2021, 10, 20));
+        assert_eq!(read_day("贰零贰壹年零捌月壹拾伍日", 1), day(2021, 8, 15));
     }
 
     #[test]
@@ -244,6 +247,11 @@ mod tests {
             "0358-8498917",
             "12.3.4",
             "202108051",
+            "2021年 月 日",
+            "2021年8月 日",
+            "2021年8月32日",
+            "八月初五",
+            "辛丑年七月初一",
         ] {
             assert_eq!(read_day(text, 2021), None, "{text}");
         }

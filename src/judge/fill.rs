@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use super::check::column_sum;
 use super::figures::{FigureReading, read_figure};
 use super::formula::evaluate;
 use super::layout::{ColumnPlace, Layout};
@@ -52,16 +53,15 @@ pub struct FilledTable {
     pub end: u32,
 }
 
-/// Reads the rows from the header band down to `end` (exclusive).
+/// Reads the rows from the header band down to `end` (exclusive). Formulas are worked out on the `whole` sheet.
 #[must_use]
-pub fn fill(grid: &Grid, layout: &Layout, form: &Form, end: u32) -> FilledTable {
+pub fn fill(grid: &Grid, whole: &Grid, layout: &Layout, form: &Form, end: u32) -> FilledTable {
     let mut table = FilledTable { end, ..FilledTable::default() };
     let mut unit_name: Option<String> = None;
     let mut seen = SeenAbove::default();
     let mut last_row = None;
-    let sheet = Standing::new(grid, layout, form);
-    let used: std::collections::BTreeSet<u32> = grid.cells().iter().map(|cell| cell.row).collect();
-    for row in used.range(layout.data_start..end.max(layout.data_start)).copied() {
+    let sheet = Standing::new(grid, whole, layout, form);
+    for row in grid.used_rows(layout.data_start, end) {
         seen.gap |= last_row.is_some_and(|last| row > last + 1);
         last_row = Some(row);
         match sheet.kind_of(row, seen) {
@@ -99,7 +99,36 @@ pub fn fill(grid: &Grid, layout: &Layout, form: &Form, end: u32) -> FilledTable 
             }
         }
     }
+    lift_unnamed_sum(&mut table, form);
     table
+}
+
+/// A last row without any words whose figures are all the sums of those above is the sum row, only not called so.
+/// Below a single row it must repeat at least three figures to be taken for it.
+fn lift_unnamed_sum(table: &mut FilledTable, form: &Form) {
+    let Some((last, above)) = table.rows.split_last() else { return };
+    let wordless = last.unit_name.is_none() && last.faults.is_empty() && !has_words(last);
+    if above.is_empty() || !wordless || !above.iter().any(has_words) {
+        return;
+    }
+    let mut sums = 0;
+    for column in form.number_columns() {
+        let Some(figure) = last.row.figure(&column.key) else { continue };
+        if column_sum(above, &column.key) != Some(figure) {
+            return;
+        }
+        sums += usize::from(!figure.is_zero());
+    }
+    let enough = if above.len() > 1 { 2 } else { 3 };
+    if sums >= enough
+        && let Some(last) = table.rows.pop()
+    {
+        table.sums.push((table.rows.len(), last));
+    }
+}
+
+fn has_words(row: &GridRow) -> bool {
+    row.row.0.values().any(|filled| matches!(filled.value, Some(Value::Words(_))))
 }
 
 /// Formulas are computed in this many rows below the header; nobody types more.
@@ -154,10 +183,10 @@ impl Standing<'_> {
                 CellValue::Uncomputed(formula) if row - self.layout.data_start.min(row) > MOST_FORMULA_ROWS => {
                     Err(uncomputed(formula))
                 }
-                value => figure_of(value, column, self.grid, self.form),
+                value => figure_of(value, column, self.whole, self.form),
             }
         };
-        match reading {
+        match reading.and_then(|figure| figure.map(|figure| counted(figure, column.kind)).transpose()) {
             Ok(None) => Filled { value: None, cell: name, written: None },
             Ok(Some(figure)) => {
                 let written = Some(shown).filter(|shown| *shown != figure.to_string());
@@ -169,6 +198,20 @@ impl Standing<'_> {
             }
         }
     }
+}
+
+/// No collection counts so many people: it is a telephone number or an identity card's.
+const MOST_PEOPLE: u32 = 1_000_000_000;
+
+/// The figure as it counts: whole numbers of people without the decimals they may have been shown with.
+fn counted(figure: Decimal, kind: ColumnKind) -> Result<Decimal, String> {
+    if kind != ColumnKind::Count {
+        return Ok(figure);
+    }
+    if figure.abs() >= Decimal::from(MOST_PEOPLE) {
+        return Err(format!("填写的是“{figure}”，不像人数，请填写准确数字"));
+    }
+    Ok(if figure.fract().is_zero() { figure.normalize() } else { figure })
 }
 
 /// The figure of a number cell, nothing, or in Chinese words why it is none.

@@ -34,6 +34,8 @@ pub struct SeenAbove {
 /// A grid with all that is needed to read rows from it.
 pub struct Standing<'a> {
     pub grid: &'a Grid,
+    /// The sheet the grid is of, where forms stand side by side.
+    pub whole: &'a Grid,
     pub layout: &'a Layout,
     pub form: &'a Form,
     pub spans: Spans,
@@ -43,7 +45,7 @@ pub struct Standing<'a> {
     title: String,
 }
 
-const NOTE_OPENERS: [&str; 6] = ["例如", "示例", "填表说明", "制表人", "注意", "附注"];
+const NOTE_OPENERS: [&str; 7] = ["例如", "示例", "填报示例", "填表说明", "制表人", "注意", "附注"];
 /// What may stand before a sum word (全县合计).
 const SUM_LEADS: [&str; 10] = ["本页", "本表", "以上", "全县", "全区", "全市", "全局", "部队", "各项", "本单位"];
 /// What may stand behind one (合计金额).
@@ -53,11 +55,12 @@ const NUMBERING_ROWS: u32 = 2;
 
 impl<'a> Standing<'a> {
     #[must_use]
-    pub fn new(grid: &'a Grid, layout: &'a Layout, form: &'a Form) -> Self {
+    pub fn new(grid: &'a Grid, whole: &'a Grid, layout: &'a Layout, form: &'a Form) -> Self {
         let columns = layout.columns.values().map(|place| place.column).chain(layout.unit_column);
         let openers = NOTE_OPENERS.iter().map(|word| normalise(word));
         Self {
             grid,
+            whole,
             layout,
             form,
             spans: Spans::of(grid, columns),
@@ -80,6 +83,9 @@ impl<'a> Standing<'a> {
         }
         if cells.iter().filter_map(words_in).any(|words| words.contains(&self.title)) {
             return RowKind::Foreign;
+        }
+        if cells.iter().filter_map(words_in).any(|words| is_example(&words)) {
+            return RowKind::Note;
         }
         if self.is_sum(cells) {
             return RowKind::Sum;
@@ -224,6 +230,12 @@ fn words_in(cell: &Cell) -> Option<String> {
         CellValue::Text(text) => Some(normalise(text)),
         _ => None,
     }
+}
+
+/// Whether a cell says that its row shows how to fill in the form.
+fn is_example(words: &str) -> bool {
+    let bare = words.trim_matches(['(', ')', ':', '.', '※', '*']);
+    matches!(bare, "例" | "例子" | "示例" | "样例" | "范例" | "举例" | "示例行" | "填写示例" | "填报示例" | "填写样例")
 }
 
 /// A column of words that belongs to no other (备注).
