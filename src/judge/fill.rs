@@ -103,28 +103,35 @@ pub fn fill(grid: &Grid, whole: &Grid, layout: &Layout, form: &Form, end: u32) -
     table
 }
 
-/// A last row without any words whose figures are all the sums of those above is the sum row, only not called so.
-/// Below a single row it must repeat at least three figures to be taken for it.
+/// A last or first row without any words whose figures are all the sums of the other rows is the sum row, only not
+/// called so. Beside a single row it must repeat at least three figures to be taken for it.
 fn lift_unnamed_sum(table: &mut FilledTable, form: &Form) {
-    let Some((last, above)) = table.rows.split_last() else { return };
-    let wordless = last.unit_name.is_none() && last.faults.is_empty() && !has_words(last);
-    if above.is_empty() || !wordless || !above.iter().any(has_words) {
+    let last = table.rows.split_last().is_some_and(|(last, above)| sums_up(last, above, form));
+    if last && let Some(sum) = table.rows.pop() {
+        table.sums.push((table.rows.len(), sum));
         return;
+    }
+    let first = table.rows.split_first().is_some_and(|(first, below)| sums_up(first, below, form));
+    if first && table.sums.is_empty() {
+        let sum = table.rows.remove(0);
+        table.sums.push((0, sum));
+    }
+}
+
+fn sums_up(row: &GridRow, others: &[GridRow], form: &Form) -> bool {
+    let wordless = row.unit_name.is_none() && row.faults.is_empty() && !has_words(row);
+    if !wordless || !others.iter().any(has_words) {
+        return false;
     }
     let mut sums = 0;
     for column in form.number_columns() {
-        let Some(figure) = last.row.figure(&column.key) else { continue };
-        if column_sum(above, &column.key) != Some(figure) {
-            return;
+        let Some(figure) = row.row.figure(&column.key) else { continue };
+        if column_sum(others, &column.key) != Some(figure) {
+            return false;
         }
         sums += usize::from(!figure.is_zero());
     }
-    let enough = if above.len() > 1 { 2 } else { 3 };
-    if sums >= enough
-        && let Some(last) = table.rows.pop()
-    {
-        table.sums.push((table.rows.len(), last));
-    }
+    sums >= if others.len() > 1 { 2 } else { 3 }
 }
 
 fn has_words(row: &GridRow) -> bool {
@@ -200,6 +207,11 @@ impl Standing<'_> {
     }
 }
 
+/// A 分 in 万元.
+const DECIMALS_OF_MONEY: u32 = 6;
+/// One part in so many: about fifty units in the last place of a double.
+const DRIFT: u64 = 100_000_000_000_000;
+
 /// No collection counts so many people: it is a telephone number or an identity card's.
 const MOST_PEOPLE: u32 = 1_000_000_000;
 
@@ -214,10 +226,19 @@ fn counted(figure: Decimal, kind: ColumnKind) -> Result<Decimal, String> {
     Ok(if figure.fract().is_zero() { figure.normalize() } else { figure })
 }
 
+/// Sums of floats drift by a few units in their last place, more than a single figure does. What lies that near to six
+/// decimals is meant to have no more.
+fn without_drift(number: Decimal) -> Decimal {
+    let near = number.round_dp(DECIMALS_OF_MONEY).normalize();
+    let drift = (number - near).abs();
+    let drifted = drift.checked_mul(Decimal::from(DRIFT)).is_some_and(|drift| drift <= number.abs());
+    if number.scale() > DECIMALS_OF_MONEY && drifted { near } else { number }
+}
+
 /// The figure of a number cell, nothing, or in Chinese words why it is none.
 fn figure_of(value: &CellValue, column: &Column, grid: &Grid, form: &Form) -> Result<Option<Decimal>, String> {
     match value {
-        CellValue::Number(number) => Ok(Some(*number)),
+        CellValue::Number(number) => Ok(Some(without_drift(*number))),
         CellValue::Text(text) => match read_figure(text, column.kind, form) {
             FigureReading::Empty => Ok(None),
             FigureReading::Value(figure) => Ok(Some(figure)),

@@ -96,6 +96,10 @@ impl<'a> Standing<'a> {
         if mapped.is_empty() {
             return RowKind::Blank;
         }
+        // Below a blank line a remark alone is about the table, not in it.
+        if above.gap && above.rows && mapped.iter().all(|(column, _)| is_remark(column)) {
+            return RowKind::Note;
+        }
         if above.gap && self.is_foreign(&mapped) {
             return RowKind::Foreign;
         }
