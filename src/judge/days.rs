@@ -8,7 +8,9 @@ use unicode_normalization::UnicodeNormalization;
 /// Reads `2021-08-05`, `2021.8.5`, `2021年8月5日`, `8月5日`, `二〇二一年八月五日`, `20210805`, in any width.
 #[must_use]
 pub fn read_day(text: &str, default_year: i32) -> Option<NaiveDate> {
-    let characters: Vec<char> = text.nfkc().take(2000).collect();
+    // The line a day is written on: ____2021_年_8_月_5_日.
+    let characters: Vec<char> =
+        text.nfkc().take(2000).map(|character| if character == '_' { ' ' } else { character }).collect();
     scan(&characters, default_year).or_else(|| {
         // Justified text and PDFs put spaces inside the digits themselves.
         let joined: Vec<char> = characters.iter().copied().filter(|character| !character.is_whitespace()).collect();
@@ -222,6 +224,7 @@ mod tests {
             "八月五日",
             "2021年8月5",
             "贰零贰壹年捌月伍日",
+            "_2021_年＿8＿月_5_日_",
             "二〇二一年 八 月 五 日",
         ] {
             assert_eq!(read_day(text, 2021), day(2021, 8, 5), "{text}");

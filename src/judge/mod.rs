@@ -34,4 +34,5 @@ pub mod tables;
 pub mod testing;
 pub mod totals;
 pub mod understand;
+pub mod unplaced;
 pub mod words;

@@ -14,6 +14,7 @@ use super::layout::{Layout, find_all, sightings};
 use super::money::{suspect_headers, suspect_per_head};
 use super::remarks::{Remarks, column_title};
 use super::totals::check_totals;
+use super::unplaced::unplaced;
 use super::words::normalise;
 use crate::model::form::{FindingCode, Form};
 use crate::model::grid::{Grid, Sheet, cell_name};
@@ -39,6 +40,9 @@ pub fn read_tables_among(sheets: &[Sheet], lines: &[String], piece: &str, form: 
             }
             returns.extend(found.returns(&source));
         }
+    }
+    if returns.is_empty() {
+        returns.extend(sheets.iter().filter_map(|sheet| unplaced(sheet, piece, form, year)));
     }
     drop_untouched(&mut returns);
     returns
