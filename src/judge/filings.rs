@@ -121,7 +121,11 @@ fn has(table: &TableReturn, code: FindingCode) -> bool {
 
 fn plan_table(plan: &mut Plan, past: &Past, unit: &UnitCode, tables: &[Held]) {
     let is_blank = |held: &&Held| has(held.table, FindingCode::BlankForm);
-    let filled: Vec<Held> = tables.iter().filter(|table| !is_blank(table)).copied().collect();
+    let mut filled: Vec<Held> = tables.iter().filter(|table| !is_blank(table)).copied().collect();
+    // A sheet from which nothing could be read counts beside nothing that could.
+    if filled.iter().any(|held| !held.table.rows.is_empty()) {
+        filled.retain(|held| !held.table.rows.is_empty() || !has(held.table, FindingCode::ColumnMissing));
+    }
     // The blank form sent along as an annex takes nothing back.
     let accepted = past.ledgers.get(unit).is_some_and(|ledger| is_accepted(ledger, Item::Table));
     let candidates = match (filled.is_empty(), accepted) {

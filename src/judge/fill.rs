@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::check::column_sum;
 use super::figures::{FigureReading, read_figure};
@@ -229,7 +229,7 @@ fn counted(figure: Decimal, kind: ColumnKind) -> Result<Decimal, String> {
 /// Sums of floats drift by a few units in their last place, more than a single figure does. What lies that near to six
 /// decimals is meant to have no more.
 fn without_drift(number: Decimal) -> Decimal {
-    let near = number.round_dp(DECIMALS_OF_MONEY).normalize();
+    let near = number.round_dp_with_strategy(DECIMALS_OF_MONEY, RoundingStrategy::MidpointAwayFromZero).normalize();
     let drift = (number - near).abs();
     let drifted = drift.checked_mul(Decimal::from(DRIFT)).is_some_and(|drift| drift <= number.abs());
     if number.scale() > DECIMALS_OF_MONEY && drifted { near } else { number }

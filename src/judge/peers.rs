@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::decide::Past;
 use super::figures::ten_thousandth;
@@ -193,7 +193,10 @@ fn cells<'a>(
     let beside = match witness {
         Witness::Others { median, a_head } => {
             let each = if *a_head { "人均约" } else { "约" };
-            format!("比同组其他单位（{each} {}{unit}）{than}约一万倍", median.round_dp(2).normalize())
+            format!(
+                "比同组其他单位（{each} {}{unit}）{than}约一万倍",
+                median.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero).normalize()
+            )
         }
         Witness::Itself(before) => format!("比本单位此前报送的 {}{unit} {than}约一万倍", before.normalize()),
     };
