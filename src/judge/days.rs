@@ -8,7 +8,9 @@ use unicode_normalization::UnicodeNormalization;
 /// Reads `2021-08-05`, `2021.8.5`, `2021年8月5日`, `8月5日`, `二〇二一年八月五日`, `20210805`, in any width.
 #[must_use]
 pub fn read_day(text: &str, default_year: i32) -> Option<NaiveDate> {
-    let characters: Vec<char> = text.nfkc().take(2000).collect();
+    // The line a day is written on: ____2021_年_8_月_5_日.
+    let characters: Vec<char> =
+        text.nfkc().take(2000).map(|character| if character == '_' { ' ' } else { character }).collect();
     scan(&characters, default_year).or_else(|| {
         // Justified text and PDFs put spaces inside the digits themselves.
         let joined: Vec<char> = characters.iter().copied().filter(|character| !character.is_whitespace()).collect();
@@ -156,7 +158,7 @@ impl Cursor<'_> {
                 ones = Some(ones.unwrap_or(0) * 10 + digit(character)?);
             } else if arabic > 0 {
                 break;
-            } else if character == '十' {
+            } else if matches!(character, '十' | '拾') {
                 if tens.is_some() {
                     return None;
                 }
@@ -221,12 +223,16 @@ mod tests {
             "8.5",
             "八月五日",
             "2021年8月5",
+            "贰零贰壹年捌月伍日",
+            "_2021_年＿8＿月_5_日_",
+            "二〇二一年 八 月 五 日",
         ] {
             assert_eq!(read_day(text, 2021), day(2021, 8, 5), "{text}");
         }
         assert_eq!(read_day("二〇二一年十二月三十一日", 1), day(2021, 12, 31));
         assert_eq!(read_day("二〇二一年七月廿五日", 1), day(2021, 7, 25));
         assert_eq!(read_day("二〇二一年十月二十日", 1), day(2021, 10, 20));
+        assert_eq!(read_day("贰零贰壹年零捌月壹拾伍日", 1), day(2021, 8, 15));
     }
 
     #[test]
@@ -244,6 +250,11 @@ mod tests {
             "0358-8498917",
             "12.3.4",
             "202108051",
+            "2021年 月 日",
+            "2021年8月 日",
+            "2021年8月32日",
+            "八月初五",
+            "辛丑年七月初一",
         ] {
             assert_eq!(read_day(text, 2021), None, "{text}");
         }

@@ -1,17 +1,19 @@
 //! Facts and what was filed before, in; one decision out: events, readings and letters owed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use super::filings::{self, Planned};
+use super::peers::{self, Peers};
 use super::register::Register;
 use super::{nature, progress, receipts};
 use crate::model::campaign::Campaign;
 use crate::model::decision::{Decision, MailRecord, Reading, Returned, Understanding};
 use crate::model::ledger::{Actor, Event, EventKind, ItemStatus, Nature, ReviewReason, UnitLedger, Verdict};
 use crate::model::mail::{MachineReport, OddityCode};
-use crate::model::returns::Item;
+use crate::model::returns::{Finding, Item};
 use crate::model::unit::UnitCode;
 
 /// How far INTERNALDATE and the topmost Received may differ across the deadline before a person must look.
@@ -22,6 +24,8 @@ const TIME_TOLERANCE: TimeDelta = TimeDelta::minutes(10);
 pub struct Past {
     /// Of every unit the mail may concern.
     pub ledgers: BTreeMap<UnitCode, UnitLedger>,
+    /// What the accepted returns of its group say, for each of them.
+    pub peers: BTreeMap<UnitCode, Peers>,
     /// Addresses, lower case, from which each unit's standing returns came.
     pub senders: BTreeMap<UnitCode, BTreeSet<String>>,
     /// Letters owed or sent to this sender within the last day.
@@ -81,9 +85,11 @@ pub fn decide(understanding: &Understanding, register: &Register, past: &Past, t
     );
     match (understanding.nature, campaign) {
         (Nature::Submission, Some(campaign)) => {
-            let filed = file_all(&mut writer, understanding, campaign, past);
-            decision.readings = readings(understanding);
-            if let Some(order) = receipts::owed(understanding, register, campaign, past, &filed, times) {
+            let doubts = peers::doubts(understanding, campaign, past);
+            let filed = file_all(&mut writer, understanding, campaign, past, &doubts);
+            let doubted = with_doubts(understanding, &doubts);
+            decision.readings = readings(&doubted);
+            if let Some(order) = receipts::owed(&doubted, register, campaign, past, &filed, times) {
                 decision.letters.push(order);
             }
         }
@@ -120,7 +126,9 @@ pub fn decide_vouched(
     times: Times,
 ) -> Option<Decision> {
     let campaign = understanding.campaign.as_deref().and_then(|id| register.campaign(id))?;
-    let mut items = filings::plan(understanding, campaign, past).items;
+    let doubts = peers::doubts(understanding, campaign, past);
+    let doubted = with_doubts(understanding, &doubts);
+    let mut items = filings::plan(understanding, campaign, past, &doubts).items;
     items.retain(|planned| &planned.unit == unit && planned.item == item);
     if items.is_empty() {
         return None;
@@ -132,8 +140,8 @@ pub fn decide_vouched(
     settle_outdated(&mut writer, campaign, past, unit, &filed.ledger_after);
     Some(Decision {
         record: record(understanding, campaign_id, times.received_at),
-        readings: readings(understanding),
-        letters: receipts::owed(understanding, register, campaign, past, &filed, times).into_iter().collect(),
+        readings: readings(&doubted),
+        letters: receipts::owed(&doubted, register, campaign, past, &filed, times).into_iter().collect(),
         events: writer.events,
         bounced_letters: Vec::new(),
     })
@@ -195,8 +203,25 @@ pub struct Filed {
     pub only_duplicates: bool,
 }
 
-fn file_all(writer: &mut Writer<'_>, understanding: &Understanding, campaign: &Campaign, past: &Past) -> Filed {
-    let plan = filings::plan(understanding, campaign, past);
+/// What was understood, with the doubts that earlier returns cast on it.
+fn with_doubts<'u>(understanding: &'u Understanding, doubts: &[Vec<Finding>]) -> Cow<'u, Understanding> {
+    let mut doubted = Cow::Borrowed(understanding);
+    for (place, findings) in doubts.iter().enumerate().filter(|(_, findings)| !findings.is_empty()) {
+        if let Some(table) = doubted.to_mut().tables.get_mut(place) {
+            table.findings.extend(findings.iter().cloned());
+        }
+    }
+    doubted
+}
+
+fn file_all(
+    writer: &mut Writer<'_>,
+    understanding: &Understanding,
+    campaign: &Campaign,
+    past: &Past,
+    doubts: &[Vec<Finding>],
+) -> Filed {
+    let plan = filings::plan(understanding, campaign, past, doubts);
     let mut filed = file_items(writer, campaign, past, plan.items, plan.doubtful_sender.as_deref());
     for (unit, reason, text) in plan.reviews {
         writer.review(unit, reason, text);

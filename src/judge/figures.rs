@@ -17,6 +17,8 @@ pub enum FigureReading {
 }
 
 const LONGEST: usize = 60;
+/// What typesetters put between groups of three digits.
+const GROUP_SPACE: char = '\u{2009}';
 
 /// Reads the text of a cell in a column of this kind.
 ///
@@ -61,7 +63,7 @@ pub fn means_zero(text: &str, form: &Form) -> bool {
 }
 
 fn is_zero_word(folded: &str, form: &Form) -> bool {
-    let bare = dashes(folded);
+    let bare = dashes(folded.trim_end_matches(['。', '.', ';']));
     !bare.is_empty() && form.zero_words.iter().any(|word| dashes(&fold(word)) == bare)
 }
 
@@ -88,6 +90,8 @@ fn fold(text: &str) -> String {
         .map(|character| match character {
             '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(character).saturating_sub(0xFEE0)).unwrap_or(character),
             '￥' => '¥',
+            // The quarter em of GB/T 15835-2011 between groups of three, and its kin; a plain space may part two numbers.
+            '\u{A0}' | '\u{2005}' | '\u{2006}' | '\u{2009}' | '\u{202F}' => GROUP_SPACE,
             character if character.is_whitespace() => ' ',
             other => other,
         })
@@ -120,8 +124,9 @@ fn currency(text: &str, column: ColumnKind) -> (bool, &str) {
         return (false, text);
     }
     for prefix in ["人民币¥", "RMB¥", "¥", "人民币", "RMB", "CNY"] {
-        if let Some(rest) = text.strip_prefix(prefix) {
-            return (true, rest.trim_start());
+        let start = text.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix));
+        if let Some(rest) = start.and_then(|start| text.get(start.len()..)) {
+            return (true, rest.trim_start_matches([':', ' ', GROUP_SPACE]));
         }
     }
     (false, text)
@@ -154,6 +159,16 @@ enum Written {
 }
 
 fn amount(text: &str, column: ColumnKind) -> Option<Decimal> {
+    if apart(text) {
+        return None;
+    }
+    // 200（人）, 3.5（万元）: the unit alone may stand in brackets.
+    let open = text.strip_suffix(')').and_then(|inner| inner.rsplit_once('('));
+    if let Some((number, unit)) = open {
+        let plain = format!("{}{}", number.trim_end(), unit.trim());
+        let ends = split_unit(&plain, column).is_some_and(|(rest, _)| rest.trim() == number.trim());
+        return if ends { amount(&plain, column) } else { None };
+    }
     let (numeral, written) = split_unit(text, column)?;
     let numeral = numeral.trim();
     if let Some(value) = arabic(numeral) {
@@ -162,6 +177,25 @@ fn amount(text: &str, column: ColumnKind) -> Option<Decimal> {
     // 大写 amounts carry 角 and 分, and their 万 belongs to the numeral.
     let compact: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     chinese_amount(&compact, column)
+}
+
+/// Whether digits stand on both sides of a space: two numbers, or one that was broken; nobody can tell.
+fn apart(text: &str) -> bool {
+    let numeric = |character: char| character.is_ascii_digit() || matches!(character, '.' | ',');
+    let mut last = None;
+    let mut space = false;
+    for character in text.chars() {
+        if character == ' ' {
+            space = true;
+            continue;
+        }
+        if space && numeric(character) && last.is_some_and(numeric) {
+            return true;
+        }
+        space = false;
+        last = Some(character);
+    }
+    false
 }
 
 /// Splits the unit off. `None` where a unit stands that does not belong in this column.
@@ -235,12 +269,12 @@ fn arabic(text: &str) -> Option<Decimal> {
     }
 }
 
-/// Takes the separators out of well-formed groups of three: `1,234,567` or `1 234 567`, never mixed.
+/// Takes the separators out of well-formed groups of three: `1,234,567`, or with typesetters' spaces; never mixed.
 fn ungrouped(whole: &str) -> Option<String> {
-    let separator = match (whole.contains(','), whole.contains(' ')) {
+    let separator = match (whole.contains(','), whole.contains(GROUP_SPACE)) {
         (false, false) => return Some(whole.to_owned()),
         (true, false) => ',',
-        (false, true) => ' ',
+        (false, true) => GROUP_SPACE,
         (true, true) => return None,
     };
     let mut groups = whole.split(separator);

@@ -51,11 +51,25 @@ impl Planned {
     }
 }
 
-/// Plans the filings of a submission.
+/// A table with what earlier returns make doubtful about it. The doubts decide with the table's own findings, but are
+/// no part of what it says: the same table sent again is a repetition, whatever came between.
+#[derive(Clone, Copy)]
+struct Held<'a> {
+    table: &'a TableReturn,
+    doubts: &'a [Finding],
+}
+
+impl Held<'_> {
+    fn verdict(&self) -> Verdict {
+        verdict(&self.table.findings).max(verdict(self.doubts))
+    }
+}
+
+/// Plans the filings of a submission. `doubts` are about each of its tables, in their order.
 #[must_use]
-pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past) -> Plan {
+pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past, doubts: &[Vec<Finding>]) -> Plan {
     let mut plan = Plan { doubtful_sender: doubt(understanding, campaign, past), ..Plan::default() };
-    for (unit, tables) in tables_by_unit(understanding) {
+    for (unit, tables) in tables_by_unit(understanding, doubts) {
         plan_table(&mut plan, past, &unit, &tables);
     }
     doubt_part_read(&mut plan, understanding);
@@ -75,11 +89,14 @@ pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past) -> 
 }
 
 /// The tables each unit's filing is made from: visible ones before hidden ones.
-fn tables_by_unit(understanding: &Understanding) -> BTreeMap<UnitCode, Vec<&TableReturn>> {
-    let mut by_unit: BTreeMap<UnitCode, Vec<&TableReturn>> = BTreeMap::new();
+fn tables_by_unit<'a>(
+    understanding: &'a Understanding,
+    doubts: &'a [Vec<Finding>],
+) -> BTreeMap<UnitCode, Vec<Held<'a>>> {
+    let mut by_unit: BTreeMap<UnitCode, Vec<Held>> = BTreeMap::new();
     let named: BTreeSet<&UnitCode> =
         understanding.tables.iter().filter(|table| !table.hidden).filter_map(|table| table.unit.as_ref()).collect();
-    for table in &understanding.tables {
+    for (place, table) in understanding.tables.iter().enumerate() {
         let unit = match (&understanding.unit, &table.unit) {
             (Some(claim), _) => Some(claim.code.clone()),
             // One mail with several units' tables: each to its own, unless a cell contradicts the address.
@@ -87,12 +104,13 @@ fn tables_by_unit(understanding: &Understanding) -> BTreeMap<UnitCode, Vec<&Tabl
             (None, _) => None,
         };
         if let Some(unit) = unit {
-            by_unit.entry(unit).or_default().push(table);
+            let doubts = doubts.get(place).map(Vec::as_slice).unwrap_or_default();
+            by_unit.entry(unit).or_default().push(Held { table, doubts });
         }
     }
     for tables in by_unit.values_mut() {
-        if tables.iter().any(|table| !table.hidden) {
-            tables.retain(|table| !table.hidden);
+        if tables.iter().any(|held| !held.table.hidden) {
+            tables.retain(|held| !held.table.hidden);
         }
     }
     by_unit
@@ -102,9 +120,13 @@ fn has(table: &TableReturn, code: FindingCode) -> bool {
     table.findings.iter().any(|finding| finding.code == code)
 }
 
-fn plan_table(plan: &mut Plan, past: &Past, unit: &UnitCode, tables: &[&TableReturn]) {
-    let is_blank = |table: &&&TableReturn| has(table, FindingCode::BlankForm);
-    let filled: Vec<&TableReturn> = tables.iter().filter(|table| !is_blank(table)).copied().collect();
+fn plan_table(plan: &mut Plan, past: &Past, unit: &UnitCode, tables: &[Held]) {
+    let is_blank = |held: &&Held| has(held.table, FindingCode::BlankForm);
+    let mut filled: Vec<Held> = tables.iter().filter(|table| !is_blank(table)).copied().collect();
+    // A sheet from which nothing could be read counts beside nothing that could.
+    if filled.iter().any(|held| !held.table.rows.is_empty()) {
+        filled.retain(|held| !held.table.rows.is_empty() || !has(held.table, FindingCode::ColumnMissing));
+    }
     // The blank form sent along as an annex takes nothing back.
     let accepted = past.ledgers.get(unit).is_some_and(|ledger| is_accepted(ledger, Item::Table));
     let candidates = match (filled.is_empty(), accepted) {
@@ -112,23 +134,24 @@ fn plan_table(plan: &mut Plan, past: &Past, unit: &UnitCode, tables: &[&TableRet
         (true, false) => tables.to_vec(),
         (false, _) => filled,
     };
-    let Some(best) = candidates.iter().min_by_key(|table| verdict(&table.findings)) else { return };
-    let different: BTreeSet<Digest> = candidates.iter().map(|table| table_content(table)).collect();
+    let Some(best) = candidates.iter().min_by_key(|held| held.verdict()) else { return };
+    let different: BTreeSet<Digest> = candidates.iter().map(|held| table_content(held.table)).collect();
+    let Held { table, doubts } = *best;
     let mut planned = Planned {
         unit: unit.clone(),
         item: Item::Table,
-        piece: best.piece.clone(),
-        verdict: verdict(&best.findings),
-        content: table_content(best),
-        totals: Some(best.totals.clone()),
-        reasons: review_reasons(&best.findings),
+        piece: table.piece.clone(),
+        verdict: best.verdict(),
+        content: table_content(table),
+        totals: Some(table.totals.clone()),
+        reasons: review_reasons(table.findings.iter().chain(doubts)),
     };
     if different.len() > 1 {
         planned.verdict = Verdict::NeedsReview;
         planned.reasons.push(format!("同一封邮件中有{}份内容不同的统计表，无法判断以哪份为准", different.len()));
         planned.content = Digest::of(different.iter().map(Digest::as_str).collect::<Vec<_>>().join(",").as_bytes());
     }
-    if best.hidden {
+    if table.hidden {
         planned.verdict = planned.verdict.max(Verdict::NeedsReview);
         planned.reasons.push("统计表在隐藏的工作表中".to_owned());
     }
@@ -165,7 +188,7 @@ fn plan_report(plan: &mut Plan, understanding: &Understanding, campaign: &Campai
         verdict: verdict(&best.findings),
         content: report_content(understanding, best),
         totals: None,
-        reasons: review_reasons(&best.findings),
+        reasons: review_reasons(best.findings.iter()),
     };
     if !best.has_text && campaign.reports.scans == ScanPolicy::Review {
         planned.verdict = planned.verdict.max(Verdict::NeedsReview);
@@ -186,9 +209,8 @@ fn verdict(findings: &[Finding]) -> Verdict {
     }
 }
 
-fn review_reasons(findings: &[Finding]) -> Vec<String> {
+fn review_reasons<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<String> {
     findings
-        .iter()
         .filter(|finding| finding.severity == Severity::Error && !finding.code.mended_by_unit())
         .map(|finding| finding.text.clone())
         .collect()

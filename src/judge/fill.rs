@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
+use super::check::column_sum;
 use super::figures::{FigureReading, read_figure};
 use super::layout::{ColumnPlace, Layout};
 use super::rows::{RowKind, SeenAbove, Standing};
@@ -59,8 +60,7 @@ pub fn fill(grid: &Grid, layout: &Layout, form: &Form, end: u32) -> FilledTable 
     let mut seen = SeenAbove::default();
     let mut last_row = None;
     let sheet = Standing::new(grid, layout, form);
-    let used: std::collections::BTreeSet<u32> = grid.cells().iter().map(|cell| cell.row).collect();
-    for row in used.range(layout.data_start..end.max(layout.data_start)).copied() {
+    for row in grid.used_rows(layout.data_start, end) {
         seen.gap |= last_row.is_some_and(|last| row > last + 1);
         last_row = Some(row);
         match sheet.kind_of(row, seen) {
@@ -98,7 +98,43 @@ pub fn fill(grid: &Grid, layout: &Layout, form: &Form, end: u32) -> FilledTable 
             }
         }
     }
+    lift_unnamed_sum(&mut table, form);
     table
+}
+
+/// A last or first row without any words whose figures are all the sums of the other rows is the sum row, only not
+/// called so. Beside a single row it must repeat at least three figures to be taken for it.
+fn lift_unnamed_sum(table: &mut FilledTable, form: &Form) {
+    let last = table.rows.split_last().is_some_and(|(last, above)| sums_up(last, above, form));
+    if last && let Some(sum) = table.rows.pop() {
+        table.sums.push((table.rows.len(), sum));
+        return;
+    }
+    let first = table.rows.split_first().is_some_and(|(first, below)| sums_up(first, below, form));
+    if first && table.sums.is_empty() {
+        let sum = table.rows.remove(0);
+        table.sums.push((0, sum));
+    }
+}
+
+fn sums_up(row: &GridRow, others: &[GridRow], form: &Form) -> bool {
+    let wordless = row.unit_name.is_none() && row.faults.is_empty() && !has_words(row);
+    if !wordless || !others.iter().any(has_words) {
+        return false;
+    }
+    let mut sums = 0;
+    for column in form.number_columns() {
+        let Some(figure) = row.row.figure(&column.key) else { continue };
+        if column_sum(others, &column.key) != Some(figure) {
+            return false;
+        }
+        sums += usize::from(!figure.is_zero());
+    }
+    sums >= if others.len() > 1 { 2 } else { 3 }
+}
+
+fn has_words(row: &GridRow) -> bool {
+    row.row.0.values().any(|filled| matches!(filled.value, Some(Value::Words(_))))
 }
 
 impl Standing<'_> {
@@ -148,7 +184,7 @@ impl Standing<'_> {
         } else {
             figure_of(&first.value, column, self.form)
         };
-        match reading {
+        match reading.and_then(|figure| figure.map(|figure| counted(figure, column.kind)).transpose()) {
             Ok(None) => Filled { value: None, cell: name, written: None },
             Ok(Some(figure)) => {
                 let written = Some(shown).filter(|shown| *shown != figure.to_string());
@@ -162,10 +198,38 @@ impl Standing<'_> {
     }
 }
 
+/// A 分 in 万元.
+const DECIMALS_OF_MONEY: u32 = 6;
+/// One part in so many: about fifty units in the last place of a double.
+const DRIFT: u64 = 100_000_000_000_000;
+
+/// No collection counts so many people: it is a telephone number or an identity card's.
+const MOST_PEOPLE: u32 = 1_000_000_000;
+
+/// The figure as it counts: whole numbers of people without the decimals they may have been shown with.
+fn counted(figure: Decimal, kind: ColumnKind) -> Result<Decimal, String> {
+    if kind != ColumnKind::Count {
+        return Ok(figure);
+    }
+    if figure.abs() >= Decimal::from(MOST_PEOPLE) {
+        return Err(format!("填写的是“{figure}”，不像人数，请填写准确数字"));
+    }
+    Ok(if figure.fract().is_zero() { figure.normalize() } else { figure })
+}
+
+/// Sums of floats drift by a few units in their last place, more than a single figure does. What lies that near to six
+/// decimals is meant to have no more.
+fn without_drift(number: Decimal) -> Decimal {
+    let near = number.round_dp_with_strategy(DECIMALS_OF_MONEY, RoundingStrategy::MidpointAwayFromZero).normalize();
+    let drift = (number - near).abs();
+    let drifted = drift.checked_mul(Decimal::from(DRIFT)).is_some_and(|drift| drift <= number.abs());
+    if number.scale() > DECIMALS_OF_MONEY && drifted { near } else { number }
+}
+
 /// The figure of a number cell, nothing, or in Chinese words why it is none.
 fn figure_of(value: &CellValue, column: &Column, form: &Form) -> Result<Option<Decimal>, String> {
     match value {
-        CellValue::Number(number) => Ok(Some(*number)),
+        CellValue::Number(number) => Ok(Some(without_drift(*number))),
         CellValue::Text(text) => match read_figure(text, column.kind, form) {
             FigureReading::Empty => Ok(None),
             FigureReading::Value(figure) => Ok(Some(figure)),

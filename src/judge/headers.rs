@@ -1,5 +1,7 @@
 //! Which column of the form a printed header names, however it was broken, shortened or unit-marked.
 
+use std::collections::{HashMap, HashSet};
+
 use super::words::normalise;
 use crate::model::form::{Column, Form, MoneyUnit};
 
@@ -18,16 +20,32 @@ pub enum Fit {
     Exact,
 }
 
-/// The form's headers, made comparable once.
+/// The form's headers, made comparable once: every text of a sheet is held against them.
 pub struct Headers<'f> {
     form: &'f Form,
-    /// Index of the column, and one of its wordings without unit.
-    wordings: Vec<(usize, String)>,
+    wordings: Vec<Wording>,
+    /// The place of each wording in `wordings`.
+    exact: HashMap<String, usize>,
+    /// Everything a wording begins with, itself included.
+    beginnings: HashSet<String>,
+    /// All letters of all wordings.
+    letters: HashSet<char>,
 }
 
-const UNIT_WORDS: [(&str, Option<MoneyUnit>); 9] = [
+/// One way to print a header, without its unit.
+struct Wording {
+    letters: Vec<char>,
+    /// The same in order, to tell quickly what is far from it.
+    sorted: Vec<char>,
+    /// Indices of the columns it may stand for, in the form's order.
+    columns: Vec<usize>,
+}
+
+const UNIT_WORDS: [(&str, Option<MoneyUnit>); 11] = [
     ("万元", Some(MoneyUnit::TenThousandYuan)),
+    ("人民币万元", Some(MoneyUnit::TenThousandYuan)),
     ("人民币元", Some(MoneyUnit::Yuan)),
+    ("人/次", None),
     ("元", Some(MoneyUnit::Yuan)),
     ("人次", None),
     ("人", None),
@@ -40,66 +58,112 @@ const UNIT_WORDS: [(&str, Option<MoneyUnit>); 9] = [
 /// Takes the unit off the end of a header: `(元)`, `（单位：万元）`, `/元`, `,人`.
 #[must_use]
 pub fn split_header(text: &str) -> HeaderWords {
-    let whole = normalise(text);
+    split_normalised(&normalise(text))
+}
+
+fn split_normalised(whole: &str) -> HeaderWords {
     let trimmed = whole.trim_end_matches([':', '*']);
+    let (inner, bracketed) = trimmed.strip_suffix(')').map_or((trimmed, false), |inner| (inner, true));
     for (word, money) in UNIT_WORDS {
-        for ending in [
-            format!("({word})"),
-            format!("(单位:{word})"),
-            format!("单位:{word}"),
-            format!("/{word}"),
-            format!(",{word}"),
-            format!(":{word}"),
-        ] {
-            if let Some(bare) = trimmed.strip_suffix(&ending) {
-                return HeaderWords { bare: bare.to_owned(), money };
-            }
+        let Some(before) = inner.strip_suffix(word) else { continue };
+        let bare = if bracketed {
+            before.strip_suffix("(单位:").or_else(|| before.strip_suffix('('))
+        } else {
+            before.strip_suffix("单位:").or_else(|| before.strip_suffix(['/', ',', ':']))
+        };
+        if let Some(bare) = bare {
+            return HeaderWords { bare: bare.to_owned(), money };
         }
     }
     HeaderWords { bare: trimmed.to_owned(), money: None }
 }
 
+/// Longer words are no header.
+const LONGEST: usize = 60;
+/// A near header differs in at most this many letters.
+const MOST_APART: usize = 3;
+
 impl<'f> Headers<'f> {
     #[must_use]
     pub fn of(form: &'f Form) -> Self {
-        let wordings = form
-            .columns
-            .iter()
-            .enumerate()
-            .flat_map(|(index, column)| {
-                std::iter::once(&column.header)
-                    .chain(&column.aliases)
-                    .map(move |wording| (index, split_header(wording).bare))
-            })
-            .filter(|(_, bare)| !bare.is_empty())
-            .collect();
-        Self { form, wordings }
+        let mut headers = Self {
+            form,
+            wordings: Vec::new(),
+            exact: HashMap::new(),
+            beginnings: HashSet::new(),
+            letters: HashSet::new(),
+        };
+        for (index, column) in form.columns.iter().enumerate() {
+            for wording in std::iter::once(&column.header).chain(&column.aliases) {
+                headers.learn(index, split_header(wording).bare);
+            }
+        }
+        headers
+    }
+
+    fn learn(&mut self, column: usize, bare: String) {
+        if bare.is_empty() {
+            return;
+        }
+        let known = self.exact.get(&bare).and_then(|place| self.wordings.get_mut(*place));
+        if let Some(wording) = known {
+            if !wording.columns.contains(&column) {
+                wording.columns.push(column);
+            }
+            return;
+        }
+        let letters: Vec<char> = bare.chars().collect();
+        let mut sorted = letters.clone();
+        sorted.sort_unstable();
+        let mut beginning = String::new();
+        for letter in &letters {
+            beginning.push(*letter);
+            self.beginnings.insert(beginning.clone());
+        }
+        self.letters.extend(&letters);
+        self.exact.insert(bare, self.wordings.len());
+        self.wordings.push(Wording { letters, sorted, columns: vec![column] });
     }
 
     /// The columns this header can stand for (several where the form repeats a header), by index, and how well.
     #[must_use]
     pub fn columns_named(&self, text: &str) -> Option<(Vec<usize>, Fit)> {
         let words = split_header(text);
-        if words.bare.is_empty() || words.bare.chars().count() > 60 {
+        let letters: Vec<char> = words.bare.chars().take(LONGEST + 1).collect();
+        if letters.is_empty() || letters.len() > LONGEST {
             return None;
         }
-        let exact = self.with(|wording| {
-            // A unit may stand without brackets in the row below: 慰问折算经费 / 元.
-            words.bare.strip_prefix(wording).is_some_and(|rest| rest.is_empty() || is_unit(rest))
-        });
+        let exact = self.exactly(&words.bare);
         if !exact.is_empty() {
             return Some((exact, Fit::Exact));
         }
-        let near = self.with(|wording| near(wording, &words.bare));
+        let near = self.nearly(&letters);
         // Columns of one header are one answer; two different headers that are both near are none.
         let mut headers = near.iter().filter_map(|index| self.form.columns.get(*index)).map(|column| &column.header);
         let first = headers.next()?;
         headers.all(|header| header == first).then_some((near, Fit::Near))
     }
 
-    fn with(&self, fits: impl Fn(&str) -> bool) -> Vec<usize> {
-        let mut found: Vec<usize> =
-            self.wordings.iter().filter(|(_, wording)| fits(wording)).map(|(index, _)| *index).collect();
+    /// A unit may stand without brackets in the row below: 慰问折算经费 / 元.
+    fn exactly(&self, bare: &str) -> Vec<usize> {
+        let without_unit = UNIT_WORDS.iter().filter_map(|(word, _)| bare.strip_suffix(word));
+        let places = std::iter::once(bare).chain(without_unit).filter_map(|words| self.exact.get(words));
+        self.columns_of(places.filter_map(|place| self.wordings.get(*place)))
+    }
+
+    fn nearly(&self, letters: &[char]) -> Vec<usize> {
+        // Most words of a sheet have too little in common with any header to be measured against each of them.
+        if letters.iter().filter(|letter| !self.letters.contains(letter)).count() > MOST_APART {
+            return Vec::new();
+        }
+        let mut sorted = letters.to_vec();
+        sorted.sort_unstable();
+        self.columns_of(self.wordings.iter().filter(|wording| wording.is_near(letters, &sorted)))
+    }
+
+    fn columns_of<'w>(&self, wordings: impl Iterator<Item = &'w Wording>) -> Vec<usize> {
+        let mut found: Vec<usize> = wordings.flat_map(|wording| wording.columns.iter().copied()).collect();
+        found.sort_unstable();
         found.dedup();
         found
     }
@@ -109,11 +173,13 @@ impl<'f> Headers<'f> {
     pub fn may_begin(&self, text: &str) -> bool {
         let start = normalise(text);
         // The bracket of the unit may be broken too: 慰问折算经费(单 / 位:元).
-        let unit_begins = |rest: &str| rest.starts_with('(') && !rest.contains(')') && rest.chars().count() <= 6;
-        !start.is_empty()
-            && self.wordings.iter().any(|(_, wording)| {
-                wording.starts_with(&start) || start.strip_prefix(wording.as_str()).is_some_and(unit_begins)
+        let broken_unit = || {
+            start.match_indices('(').any(|(place, _)| {
+                let (words, rest) = start.split_at(place);
+                !rest.contains(')') && rest.chars().count() <= 6 && self.exact.contains_key(words)
             })
+        };
+        self.beginnings.contains(&start) || broken_unit()
     }
 
     /// The group a cell's words name, as the form prints it.
@@ -138,19 +204,49 @@ impl<'f> Headers<'f> {
     }
 }
 
-fn is_unit(rest: &str) -> bool {
-    UNIT_WORDS.iter().any(|(word, _)| *word == rest)
+impl Wording {
+    fn is_near(&self, letters: &[char], sorted: &[char]) -> bool {
+        allowed(&self.letters, letters).is_some_and(|allowed| {
+            surely_apart(&self.sorted, sorted) <= allowed && distance(&self.letters, letters) <= allowed
+        })
+    }
 }
 
 /// Whether two headers of some length differ in a letter or two (one in five).
 fn near(wording: &str, words: &str) -> bool {
     let a: Vec<char> = wording.chars().collect();
-    let b: Vec<char> = words.chars().collect();
-    if a.len() < 6 || b.len() < 6 {
-        return false;
+    let b: Vec<char> = words.chars().take(LONGEST + 1).collect();
+    allowed(&a, &b).is_some_and(|allowed| distance(&a, &b) <= allowed)
+}
+
+/// In how many letters words may differ from a wording; `None` where either is too short, or their lengths alone are
+/// too far apart.
+fn allowed(wording: &[char], words: &[char]) -> Option<usize> {
+    let allowed = (wording.len() / 5).clamp(1, MOST_APART);
+    (wording.len() >= 6 && words.len() >= 6 && wording.len().abs_diff(words.len()) <= allowed).then_some(allowed)
+}
+
+/// The letters that one of two sorted lists holds more of: the distance is at least that.
+fn surely_apart(a: &[char], b: &[char]) -> usize {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let (mut only_a, mut only_b) = (0, 0);
+    while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
+        match left.cmp(right) {
+            std::cmp::Ordering::Equal => {
+                a.next();
+                b.next();
+            }
+            std::cmp::Ordering::Less => {
+                a.next();
+                only_a += 1;
+            }
+            std::cmp::Ordering::Greater => {
+                b.next();
+                only_b += 1;
+            }
+        }
     }
-    let allowed = (a.len() / 5).clamp(1, 3);
-    a.len().abs_diff(b.len()) <= allowed && distance(&a, &b) <= allowed
+    (only_a + a.count()).max(only_b + b.count())
 }
 
 /// Levenshtein's distance.

@@ -64,21 +64,14 @@ impl Layout {
     }
 }
 
-/// The first place the form stands at, or `None` where the grid is another table.
+/// Every place the form stands at, from the top, among the headers that were seen in the grid.
 #[must_use]
-pub fn find(grid: &Grid, form: &Form) -> Option<Layout> {
-    find_all(grid, form).into_iter().next()
-}
-
-/// Every place the form stands at, from the top.
-#[must_use]
-pub fn find_all(grid: &Grid, form: &Form) -> Vec<Layout> {
-    let headers = Headers::of(form);
+pub fn find_all(sightings: Vec<Sighting>, grid: &Grid, form: &Form, headers: &Headers) -> Vec<Layout> {
     let all = form.columns.iter().filter(|column| column.compulsory).count();
     let title = normalise(&form.title);
-    bands(sightings(grid, &headers))
+    bands(sightings)
         .into_iter()
-        .filter_map(|band| layout_of(&band, grid, form, &headers))
+        .filter_map(|band| layout_of(&band, grid, form, headers))
         .filter(|layout| {
             let titled = (layout.top.saturating_sub(TITLE_ROWS)..layout.top)
                 .any(|row| grid.row(row).iter().any(|cell| normalise(&cell.value.shown()).contains(&title)));
@@ -107,7 +100,9 @@ struct Named {
     may_begin: bool,
 }
 
-fn sightings(grid: &Grid, headers: &Headers) -> Vec<Sighting> {
+/// Every cell of the grid, alone or with those below it, that reads like a header.
+#[must_use]
+pub fn sightings(grid: &Grid, headers: &Headers) -> Vec<Sighting> {
     let spans = Spans::of(grid, std::iter::empty());
     let mut found = Vec::new();
     // The same words stand in many cells of a long sheet.
@@ -160,7 +155,8 @@ fn sightings(grid: &Grid, headers: &Headers) -> Vec<Sighting> {
 }
 
 /// Sightings whose rows touch are one header band.
-fn bands(mut sightings: Vec<Sighting>) -> Vec<Vec<Sighting>> {
+#[must_use]
+pub fn bands(mut sightings: Vec<Sighting>) -> Vec<Vec<Sighting>> {
     sightings.sort_by_key(|sighting| (sighting.top, sighting.left));
     let mut bands: Vec<(u32, Vec<Sighting>)> = Vec::new();
     for sighting in sightings {

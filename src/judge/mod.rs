@@ -1,6 +1,7 @@
 //! Facts in, a decision out: pure functions from values to values. The time is an argument.
 
 pub mod assign;
+pub mod beside;
 pub mod check;
 pub mod days;
 pub mod decide;
@@ -18,6 +19,7 @@ pub mod money;
 pub mod names;
 pub mod nature;
 pub mod numerals;
+pub mod peers;
 pub mod progress;
 pub mod receipts;
 pub mod register;
@@ -32,5 +34,6 @@ pub mod tables;
 pub mod testing;
 pub mod totals;
 pub mod understand;
+pub mod unplaced;
 pub mod unread;
 pub mod words;

@@ -43,7 +43,7 @@ pub struct Standing<'a> {
     title: String,
 }
 
-const NOTE_OPENERS: [&str; 6] = ["例如", "示例", "填表说明", "制表人", "注意", "附注"];
+const NOTE_OPENERS: [&str; 7] = ["例如", "示例", "填报示例", "填表说明", "制表人", "注意", "附注"];
 /// What may stand before a sum word (全县合计).
 const SUM_LEADS: [&str; 10] = ["本页", "本表", "以上", "全县", "全区", "全市", "全局", "部队", "各项", "本单位"];
 /// What may stand behind one (合计金额).
@@ -81,6 +81,9 @@ impl<'a> Standing<'a> {
         if cells.iter().filter_map(words_in).any(|words| words.contains(&self.title)) {
             return RowKind::Foreign;
         }
+        if cells.iter().filter_map(words_in).any(|words| is_example(&words)) {
+            return RowKind::Note;
+        }
         if self.is_sum(cells) {
             return RowKind::Sum;
         }
@@ -89,6 +92,10 @@ impl<'a> Standing<'a> {
         }
         if mapped.is_empty() {
             return RowKind::Blank;
+        }
+        // Below a blank line a remark alone is about the table, not in it.
+        if above.gap && above.rows && mapped.iter().all(|(column, _)| is_remark(column)) {
+            return RowKind::Note;
         }
         if above.gap && self.is_foreign(&mapped) {
             return RowKind::Foreign;
@@ -224,6 +231,12 @@ fn words_in(cell: &Cell) -> Option<String> {
         CellValue::Text(text) => Some(normalise(text)),
         _ => None,
     }
+}
+
+/// Whether a cell says that its row shows how to fill in the form.
+fn is_example(words: &str) -> bool {
+    let bare = words.trim_matches(['(', ')', ':', '.', '※', '*']);
+    matches!(bare, "例" | "例子" | "示例" | "样例" | "范例" | "举例" | "示例行" | "填写示例" | "填报示例" | "填写样例")
 }
 
 /// A column of words that belongs to no other (备注).

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::beside::cut_apart;
 use super::check::{check_cells, check_pairs, check_sum_rows, exact_add};
 use super::fill::{FilledTable, GridRow, fill};
 use super::formula::worked_out;
+use super::headers::Headers;
 use super::labels::{Labelled, read_labels, read_lines};
-use super::layout::{Layout, find_all};
+use super::layout::{Layout, find_all, sightings};
 use super::money::{suspect_headers, suspect_per_head};
 use super::remarks::{Remarks, column_title};
 use super::totals::check_totals;
+use super::unplaced::unplaced;
 use super::words::normalise;
 use crate::model::form::{FindingCode, Form};
 use crate::model::grid::{Grid, Sheet, cell_name};
@@ -39,6 +42,9 @@ pub fn read_tables_among(sheets: &[Sheet], lines: &[String], piece: &str, form: 
             }
             returns.extend(found.returns(&source));
         }
+    }
+    if returns.is_empty() {
+        returns.extend(sheets.iter().filter_map(|sheet| unplaced(sheet, piece, form, year)));
     }
     drop_untouched(&mut returns);
     returns
@@ -77,7 +83,22 @@ struct Found {
 }
 
 fn find_tables(grid: &Grid, form: &Form, year: i32) -> Vec<Found> {
-    let layouts = find_all(grid, form);
+    let headers = Headers::of(form);
+    let seen = sightings(grid, &headers);
+    match cut_apart(&seen, grid, form) {
+        None => tables_below(grid, find_all(seen, grid, form, &headers), form, year),
+        Some(parts) => parts
+            .iter()
+            .flat_map(|part| {
+                let layouts = find_all(sightings(part, &headers), part, form, &headers);
+                tables_below(part, layouts, form, year)
+            })
+            .collect(),
+    }
+}
+
+/// The tables that stand below each other in a grid.
+fn tables_below(grid: &Grid, layouts: Vec<Layout>, form: &Form, year: i32) -> Vec<Found> {
     let last = grid.last_row().map_or(0, |row| row + 1);
     let mut found: Vec<Found> = Vec::new();
     let mut free_from = 0;
@@ -86,7 +107,7 @@ fn find_tables(grid: &Grid, form: &Form, year: i32) -> Vec<Found> {
         let table = fill(grid, layout, form, end);
         // What stands above the title belongs to the table before.
         let title = title_row(grid, free_from..layout.top, form);
-        let labelled = read_labels(grid, used_rows(grid, title.unwrap_or(free_from), layout.top), form, year);
+        let labelled = read_labels(grid, grid.used_rows(title.unwrap_or(free_from), layout.top), form, year);
         free_from = end_of_data(&table, layout);
         if let Some(before) = found.last_mut().filter(|before| title.is_none() && continues(before, layout, &labelled))
         {
@@ -102,12 +123,6 @@ fn find_tables(grid: &Grid, form: &Form, year: i32) -> Vec<Found> {
     found
 }
 
-fn used_rows(grid: &Grid, from: u32, to: u32) -> impl Iterator<Item = u32> {
-    let mut rows: Vec<u32> = grid.cells().iter().map(|cell| cell.row).filter(|row| (from..to).contains(row)).collect();
-    rows.dedup();
-    rows.into_iter()
-}
-
 fn end_of_data(table: &FilledTable, layout: &Layout) -> u32 {
     let rows = table.rows.iter().chain(table.sums.iter().map(|(_, sum)| sum)).map(|row| row.at + 1);
     rows.max().unwrap_or(layout.data_start)
@@ -116,7 +131,7 @@ fn end_of_data(table: &FilledTable, layout: &Layout) -> u32 {
 /// The last of these rows that holds the form's title.
 fn title_row(grid: &Grid, rows: std::ops::Range<u32>, form: &Form) -> Option<u32> {
     let title = normalise(&form.title);
-    used_rows(grid, rows.start, rows.end)
+    grid.used_rows(rows.start, rows.end)
         .filter(|row| grid.row(*row).iter().any(|cell| normalise(&cell.value.shown()).contains(&title)))
         .last()
 }
@@ -143,7 +158,7 @@ fn labels_below(grid: &Grid, found: &mut [Found], form: &Form, year: i32) {
             let start = end_of_data(&one.table, &one.layout).max(one.layout.data_start);
             let end = found.get(index + 1).map_or(last, |next| next.layout.top);
             let end = title_row(grid, start..end, form).unwrap_or(end);
-            read_labels(grid, used_rows(grid, start, end), form, year)
+            read_labels(grid, grid.used_rows(start, end), form, year)
         })
         .collect();
     let first_named_above = found.first().is_some_and(|first| first.labelled.unit_label_seen);

@@ -2,6 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use super::headers::Headers;
+use super::layout::{Layout, find_all, sightings};
 use crate::model::form::{Check, Column, ColumnKind, Form, MoneyUnit};
 use crate::model::grid::{Cell, CellValue, Grid, Sheet, Span};
 
@@ -127,6 +129,12 @@ pub const PAPER_HEAD: &str = "
     本县(市、区)/单位慰问情况 | < | < | < | < | < | 慰问部队情况 | < | < | 合计“八一”期间走访慰问支出总额(万元) | 备注
     慰问军队退役人员人数(人) | 慰问形式及慰问品名称 | 慰问折算经费(元) | 慰问其他优抚对象人数(人) | 慰问形式及慰问品名称 | 慰问折算经费(元) | 部队名称 | 慰问形式及慰问品名称 | 慰问折算经费(元) | ^ | ^
 ";
+
+/// Every place the form stands at in the grid.
+pub fn layouts(grid: &Grid, form: &Form) -> Vec<Layout> {
+    let headers = Headers::of(form);
+    find_all(sightings(grid, &headers), grid, form, &headers)
+}
 
 /// The paper form with these data rows.
 pub fn paper(rows: &str) -> Sheet {

@@ -149,6 +149,17 @@ impl Grid {
         self.cells.get(start..end).unwrap_or_default()
     }
 
+    /// The rows of this span (`to` exclusive) in which anything stands, from the top.
+    pub fn used_rows(&self, from: u32, to: u32) -> impl Iterator<Item = u32> + '_ {
+        let mut next = from;
+        std::iter::from_fn(move || {
+            let start = self.cells.partition_point(|cell| cell.row < next);
+            let row = self.cells.get(start)?.row;
+            next = row.saturating_add(1);
+            (row < to).then_some(row)
+        })
+    }
+
     /// The last used row, or `None` in an empty grid.
     #[must_use]
     pub fn last_row(&self) -> Option<u32> {

@@ -43,6 +43,22 @@ impl Store {
         rows.into_iter().map(|row| self.event_from(row)).collect()
     }
 
+    /// What happened in this campaign after the event of this id, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn events_after(&self, campaign: &str, id: i64) -> Result<Vec<Event>, StoreError> {
+        let rows: Vec<EventRow> = sqlx::query_as(
+            "SELECT id, at, campaign, unit, mail, person, detail FROM events
+             WHERE id > ?2 AND campaign = ?1 ORDER BY id",
+        )
+        .bind(campaign)
+        .bind(id)
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(|row| self.event_from(row)).collect()
+    }
+
     /// Everything that happened to this unit in this campaign, oldest first.
     ///
     /// # Errors

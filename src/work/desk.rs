@@ -9,12 +9,13 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use tokio::sync::Mutex;
 
 use super::WorkError;
+use super::accepted::Accepted;
 use super::opener::Opener;
 use crate::archive::Archive;
 use crate::judge::decide::{BouncedLetter, OpenReview, Past, Times, decide};
-use crate::judge::progress;
 use crate::judge::register::Register;
 use crate::judge::understand::understand;
+use crate::judge::{peers, progress};
 use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
 use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason};
 use crate::model::mail::{DeliveryReport, Digest, MachineReport, Opened, Refusal};
@@ -39,6 +40,7 @@ pub struct Desk {
     pub sender_domain: String,
     /// Judging looks at the ledger and recording changes it: one mail at a time between the two.
     ledger: Mutex<()>,
+    accepted: Accepted,
 }
 
 /// What became of a mail, for the log and for `ingest`.
@@ -57,7 +59,15 @@ pub struct TakenIn {
 impl Desk {
     #[must_use]
     pub fn new(store: Store, archive: Archive, register: Arc<Register>, opener: Opener, sender_domain: String) -> Self {
-        Self { store, archive, register, opener: Arc::new(opener), sender_domain, ledger: Mutex::new(()) }
+        Self {
+            store,
+            archive,
+            register,
+            opener: Arc::new(opener),
+            sender_domain,
+            ledger: Mutex::new(()),
+            accepted: Accepted::default(),
+        }
     }
 
     /// Takes one mail in, from archive to record. Repeating it changes nothing.
@@ -157,6 +167,11 @@ impl Desk {
             }
             past.senders.insert(unit.clone(), senders);
             past.ledgers.insert(unit.clone(), ledger);
+        }
+        let register = self.register.campaign(campaign).filter(|_| !past.ledgers.is_empty());
+        if let Some(campaign) = register {
+            let accepted = self.accepted.totals(&self.store, &campaign.id).await?;
+            past.peers = peers::peers_of(past.ledgers.keys(), &accepted, campaign);
         }
         let open = self.store.open_reviews(Some(campaign)).await?;
         past.open_reviews = open

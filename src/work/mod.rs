@@ -1,5 +1,6 @@
 //! Where the pure core meets the edges: taking mail in, owing letters, delivering them, telling the office.
 
+mod accepted;
 pub mod alarm;
 pub mod collect;
 pub mod deliver;

@@ -1,10 +1,9 @@
 //! Forms drawn as text, found or refused.
 
-use super::*;
-use crate::judge::testing::{PAPER_HEAD, bayi_form, grid};
+use crate::judge::testing::{PAPER_HEAD, bayi_form, grid, layouts};
 
 fn columns(drawing: &str) -> String {
-    let Some(layout) = find(&grid(drawing), &bayi_form()) else { return "none".into() };
+    let Some(layout) = layouts(&grid(drawing), &bayi_form()).into_iter().next() else { return "none".into() };
     let mut places: Vec<(u32, String)> = layout.columns.iter().map(|(key, at)| (at.column, key.clone())).collect();
     places.sort();
     let keys: Vec<String> = places.iter().map(|(column, key)| format!("{column}:{key}")).collect();
@@ -17,7 +16,7 @@ const IN_ORDER: &str = "0:veterans_visited 1:veterans_gifts 2:veterans_cost 3:ot
 #[test]
 fn the_paper_form_is_found() {
     assert_eq!(columns(PAPER_HEAD), format!("{IN_ORDER} from 4"));
-    let layout = find(&grid(PAPER_HEAD), &bayi_form()).unwrap();
+    let layout = layouts(&grid(PAPER_HEAD), &bayi_form()).into_iter().next().unwrap();
     assert_eq!((layout.top, layout.missing), (2, Vec::<String>::new()));
 }
 
@@ -73,7 +72,7 @@ fn a_missing_leader_does_not_shift_the_rest() {
         本县(市、区)/单位慰问情况 | < | < | < | < | < | 慰问部队情况 | < | 合计 | 备注
         慰问军队退役人员人数 | 慰问形式及慰问品名称 | 慰问折算经费(元) | 慰问其他优抚对象人数 | 慰问形式及慰问品名称 | 慰问折算经费(元) | 慰问形式及慰问品名称 | 慰问折算经费(元) | ^ | ^
     ";
-    let layout = find(&grid(drawing), &bayi_form()).unwrap();
+    let layout = layouts(&grid(drawing), &bayi_form()).into_iter().next().unwrap();
     assert_eq!(layout.missing, ["troop_name"]);
     assert_eq!(layout.columns["troop_cost"].column, 7);
     assert_eq!(layout.columns["others_cost"].column, 5);
@@ -90,14 +89,14 @@ fn other_tables_and_transposed_ones_are_not_this_form() {
 #[test]
 fn two_forms_below_each_other_are_two() {
     let both = format!("{PAPER_HEAD} 12 | 米 | 3000 | | | | | | | 0.3 | \n 空 \n {PAPER_HEAD}");
-    let found = find_all(&grid(&both), &bayi_form());
+    let found = layouts(&grid(&both), &bayi_form());
     assert_eq!(found.iter().map(|layout| layout.top).collect::<Vec<_>>(), [2, 8]);
 }
 
 #[test]
 fn an_inner_unit_column_is_seen() {
     let drawing = PAPER_HEAD.replace("备注", "备注 | 单位名称");
-    assert_eq!(find(&grid(&drawing), &bayi_form()).unwrap().unit_column, Some(11));
+    assert_eq!(layouts(&grid(&drawing), &bayi_form()).into_iter().next().unwrap().unit_column, Some(11));
 }
 
 #[test]
@@ -119,7 +118,7 @@ fn a_header_over_its_group_ends_over_its_own_column() {
         慰问军队退役人员 | < | < | 慰问其他优抚对象 | < | < | 部队名称 | 慰问折算经费(元) | 合计
         人数(人) | 慰问形式及慰问品名称 | 慰问折算经费(元) | 人数(人) | 慰问形式及慰问品名称 | 慰问折算经费(元) | ^ | ^ | ^
     ";
-    let layout = find(&grid(drawing), &bayi_form()).unwrap();
+    let layout = layouts(&grid(drawing), &bayi_form()).into_iter().next().unwrap();
     assert_eq!(layout.missing, Vec::<String>::new());
     assert_eq!(layout.key_at(2), Some("veterans_cost"));
     assert_eq!(layout.key_at(0), Some("veterans_visited"));
@@ -134,11 +133,11 @@ fn of_two_headers_for_one_figure_the_forms_own_counts_or_none() {
     for column in form.columns.iter_mut().filter(|column| column.header.starts_with("慰问折算经费")) {
         column.aliases.push("慰问金额(元)".into());
     }
-    let layout = find(&grid(drawing), &form).unwrap();
+    let layout = layouts(&grid(drawing), &form).into_iter().next().unwrap();
     assert_eq!(layout.missing, Vec::<String>::new());
     assert_eq!((layout.columns["veterans_cost"].column, layout.columns["total_wan"].column), (2, 8));
     let twice = drawing.replace("慰问金额(元)", "慰问折算经费(元)");
-    assert_eq!(find(&grid(&twice), &form).unwrap().missing, ["veterans_cost"]);
+    assert_eq!(layouts(&grid(&twice), &form).into_iter().next().unwrap().missing, ["veterans_cost"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Whole forms, drawn as text, read and judged.
 
 use super::*;
-use crate::judge::testing::{PAPER_HEAD, bayi_form, paper, sheet};
+use crate::judge::testing::{PAPER_HEAD, bayi_form, layouts, paper, sheet};
 use crate::model::form::FindingCode as Code;
 
 pub(super) fn read(sheets: &[Sheet]) -> Vec<TableReturn> {
@@ -315,7 +315,7 @@ proptest::proptest! {
     )) {
         let rows: Vec<String> = cells.chunks(12).map(|row| row.join("|")).collect();
         let drawn = sheet(&rows.join("\n"));
-        for layout in find_all(&drawn.grid, &bayi_form()) {
+        for layout in layouts(&drawn.grid, &bayi_form()) {
             let mut places: Vec<u32> = layout.columns.values().map(|place| place.column).collect();
             places.sort_unstable();
             let count = places.len();
