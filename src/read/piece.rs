@@ -17,14 +17,14 @@ pub fn read_piece(kind: Kind, bytes: &[u8], limits: &Limits) -> (Content, Vec<Od
         Kind::Xlsx | Kind::Xls | Kind::Xlsb | Kind::Ods => workbook::read(kind, bytes, limits).map(Content::Workbook),
         Kind::Docx => word::read(bytes, limits).map(Content::Document),
         Kind::Pdf => fixed::read_pdf(bytes, limits).map(Content::Document),
-        Kind::Xml => text::read_xml_spreadsheet(bytes, limits).map(Content::Workbook),
+        Kind::Xml => xml(bytes, limits),
         Kind::Csv => Ok(Content::Workbook(text::read_csv(&charset::guess(bytes), limits))),
         Kind::Html => Ok(html(bytes, limits)),
         Kind::Text => Ok(Content::Document(plain(&charset::guess(bytes), limits))),
         Kind::Image | Kind::Zip | Kind::Gz | Kind::Eml => Ok(Content::Nothing),
         Kind::Encrypted => Err(Oddity::new(OddityCode::PasswordProtected, "文件设有密码，打不开")),
-        Kind::Doc => Err(unread("Word 97-2003 文档（.doc/.wps）")),
-        Kind::Rtf => Err(unread("RTF 文档")),
+        Kind::Doc => word::binary::read(bytes, limits).map(Content::Document),
+        Kind::Rtf => word::rich::read(bytes, limits).map(Content::Document),
         Kind::Ofd => Err(unread("OFD 版式文件")),
         Kind::Rar => Err(unread("RAR 压缩包")),
         Kind::SevenZip => Err(unread("7z 压缩包")),
@@ -47,8 +47,17 @@ fn unread(what: &str) -> Oddity {
     Oddity::new(OddityCode::UnreadKind, format!("{what}尚不能自动打开，请人工查看"))
 }
 
+/// An old XML workbook, or a Word document as one XML file.
+fn xml(bytes: &[u8], limits: &Limits) -> Result<Content, Oddity> {
+    let text = workbook::xml::decode(bytes);
+    if word::flat::is_word(&text) {
+        return word::flat::read(&text, limits).map(Content::Document);
+    }
+    text::read_xml_spreadsheet(bytes, limits).map(Content::Workbook)
+}
+
 /// A page is a document; what a program saved as a workbook, or one that is nothing but tables, is a workbook.
-fn html(bytes: &[u8], limits: &Limits) -> Content {
+pub(super) fn html(bytes: &[u8], limits: &Limits) -> Content {
     let pages = html_pages(bytes, limits);
     let mut whole = Document::default();
     let mut is_workbook = false;
@@ -95,7 +104,7 @@ fn html_pages(bytes: &[u8], limits: &Limits) -> Vec<String> {
         .collect()
 }
 
-fn plain(text: &str, limits: &Limits) -> Document {
+pub(super) fn plain(text: &str, limits: &Limits) -> Document {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let paragraphs: Vec<String> = lines.take(limits.paragraphs).map(str::to_owned).collect();
     Document { has_text: !paragraphs.is_empty(), paragraphs, ..Document::default() }
