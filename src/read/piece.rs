@@ -2,7 +2,7 @@
 
 use super::limits::Limits;
 use super::{charset, fixed, guarded, is_data, mime, text, word, workbook};
-use crate::model::grid::{Document, Sheet};
+use crate::model::grid::Document;
 use crate::model::mail::{Content, Kind, Oddity, OddityCode};
 
 /// Reads one piece of a known kind. Archives and nested mails are no pieces to read; their members are.
@@ -56,29 +56,25 @@ fn xml(bytes: &[u8], limits: &Limits) -> Result<Content, Oddity> {
     text::read_xml_spreadsheet(bytes, limits).map(Content::Workbook)
 }
 
-/// A page is a document; what a program saved as a workbook, or one that is nothing but tables, is a workbook.
+/// A page is a document, even one that a program saved as a workbook: what stands above its tables may say whose they
+/// are. One that is nothing but tables is a workbook.
 pub(super) fn html(bytes: &[u8], limits: &Limits) -> Content {
     let pages = html_pages(bytes, limits);
     let mut whole = Document::default();
-    let mut is_workbook = false;
     for page in &pages {
-        let lower = page.get(..page.len().min(4_096)).unwrap_or(page).to_ascii_lowercase();
-        is_workbook |= lower.contains("office:excel") || lower.contains("excel.sheet");
         let document = text::read_html(page, limits);
         whole.paragraphs.extend(document.paragraphs);
         whole.tables.extend(document.tables);
         whole.has_text |= document.has_text;
         whole.images = whole.images.saturating_add(document.images);
     }
-    let only_tables = whole.paragraphs.len() <= 3 && whole.tables.iter().any(is_data);
     for (place, sheet) in
         whole.tables.iter_mut().enumerate().filter(|(_, sheet)| sheet.name.is_empty() || pages.len() > 1)
     {
         sheet.name = format!("表{}", place + 1);
     }
-    if !whole.tables.is_empty() && (is_workbook || only_tables) {
-        let sheets: Vec<Sheet> = whole.tables;
-        return Content::Workbook(sheets);
+    if whole.paragraphs.is_empty() && whole.tables.iter().any(is_data) {
+        return Content::Workbook(whole.tables);
     }
     Content::Document(whole)
 }

@@ -99,6 +99,7 @@ fn in_zip(bytes: &[u8]) -> Kind {
             return Kind::Xlsx;
         }
         if types.contains("wordprocessingml.document.main")
+            || types.contains("wordprocessingml.template.main")
             || types.contains("ms-word")
             || has(&archive, "word/document.xml")
         {
@@ -172,7 +173,13 @@ fn in_text(bytes: &[u8], name: &str) -> Kind {
     let lower = head.trim_start().to_ascii_lowercase();
     let is_html = ["<html", "<!doctype html", "<body", "<table"].iter().any(|mark| lower.contains(mark));
     if lower.starts_with('<') {
-        if lower.contains("urn:schemas-microsoft-com:office:spreadsheet") && !lower.contains("<html") {
+        let office = [
+            "urn:schemas-microsoft-com:office:spreadsheet",
+            // A Word document as one XML file (2003, and the flat form of a docx).
+            "schemas.microsoft.com/office/word/2003/wordml",
+            "schemas.microsoft.com/office/2006/xmlpackage",
+        ];
+        if office.iter().any(|mark| lower.contains(mark)) && !lower.contains("<html") {
             return Kind::Xml;
         }
         let named = [".htm", ".html"].iter().any(|ending| name.to_ascii_lowercase().ends_with(ending));

@@ -7,6 +7,7 @@ mod assembly;
 pub mod binary;
 mod edges;
 pub mod flat;
+mod red_head;
 pub mod rich;
 mod shelf;
 mod symbols;
@@ -23,14 +24,15 @@ use super::workbook::package::{Package, damaged};
 use super::workbook::xml;
 use super::{charset, sniff};
 use crate::model::grid::Document;
-use crate::model::mail::{Content, Kind, Oddity};
+use crate::model::mail::{Content, Kind, Oddity, OddityCode};
 
 /// More tables than this no report has.
 const TABLES: usize = 1000;
 
 /// Reads a docx.
 ///
-/// Automatic numbers of paragraphs, headers, footers and notes are left out; text boxes stand where they are anchored.
+/// Automatic numbers of paragraphs, headers, footers and notes are left out, but for a document's head that stands in
+/// the header of its page; text boxes stand where they are anchored.
 ///
 /// # Errors
 /// `PasswordProtected`, `Damaged`, `TooLarge`, `Bomb`.
@@ -38,8 +40,16 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Document, Oddity> {
     let mut package = Package::open(bytes, limits)?;
     let (main, body) = main_part(&mut package)?;
     let text = xml::decode(&body);
-    let chunks = if text.contains("altChunk") { chunks(&mut package, &main, limits) } else { HashMap::new() };
+    let relations = relations_of(&mut package, &main);
+    let chunks = if text.contains("altChunk") {
+        chunks(&mut package, &main, relations.as_slice(), limits)?
+    } else {
+        HashMap::new()
+    };
     let mut document = Walk::new(&text, chunks, limits).run()?;
+    if let Some(head) = head_in_header(&mut package, &main, &relations, limits) {
+        red_head::put_before(head, &mut document.paragraphs);
+    }
     // The count Word kept when it last saved; a hint that may be stale or missing.
     document.pages = package.member("docProps/app.xml").ok().flatten().and_then(|app| pages_in(&xml::decode(&app)));
     Ok(document)
@@ -68,6 +78,39 @@ struct Relation {
     id: String,
     kind: String,
     target: String,
+}
+
+impl Relation {
+    /// The name of the part it leads to, from the part it belongs to.
+    fn member(&self, from: &str) -> String {
+        match (self.target.strip_prefix('/'), from.rsplit_once('/')) {
+            (Some(absolute), _) => absolute.to_owned(),
+            (None, Some((folder, _))) => format!("{folder}/{}", self.target),
+            (None, None) => self.target.clone(),
+        }
+    }
+}
+
+/// The relationships of a part.
+fn relations_of(package: &mut Package<'_>, part: &str) -> Vec<Relation> {
+    let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
+    let relations = package.member(&format!("{folder}/_rels/{file}.rels")).ok().flatten();
+    relations.map(|relations| relations_in(&xml::decode(&relations))).unwrap_or_default()
+}
+
+/// The lines of a page header that holds the document's head.
+fn head_in_header(
+    package: &mut Package<'_>,
+    main: &str,
+    relations: &[Relation],
+    limits: &Limits,
+) -> Option<Vec<String>> {
+    const MOST: usize = 6;
+    relations.iter().filter(|relation| relation.kind.ends_with("/header")).take(MOST).find_map(|relation| {
+        let header = package.member(&relation.member(main)).ok()??;
+        let lines = Walk::new(&xml::decode(&header), HashMap::new(), limits).fragment().ok()?.paragraphs;
+        red_head::is_head(&lines).then_some(lines)
+    })
 }
 
 fn relations_in(text: &str) -> Vec<Relation> {
@@ -110,18 +153,20 @@ fn typed_main(text: &str) -> Option<String> {
 
 /// Pages and texts that stand in the document as they are (`altChunk`, 17.17.2): some office systems put the whole text
 /// into one. What one of them holds is not looked into again.
-fn chunks(package: &mut Package<'_>, main: &str, limits: &Limits) -> HashMap<String, Document> {
+///
+/// # Errors
+/// `UnreadKind` where one cannot be read: nobody must think the rest were all.
+fn chunks(
+    package: &mut Package<'_>,
+    main: &str,
+    relations: &[Relation],
+    limits: &Limits,
+) -> Result<HashMap<String, Document>, Oddity> {
     const MOST: usize = 100;
-    let (folder, file) = main.rsplit_once('/').unwrap_or(("", main));
-    let relations = package.member(&format!("{folder}/_rels/{file}.rels")).ok().flatten();
-    let relations = relations.map(|relations| relations_in(&xml::decode(&relations))).unwrap_or_default();
     let mut found = HashMap::new();
-    for relation in relations.into_iter().filter(|relation| relation.kind.ends_with("/aFChunk")).take(MOST) {
-        let name = match relation.target.strip_prefix('/') {
-            Some(absolute) => absolute.to_owned(),
-            None => format!("{folder}/{}", relation.target),
-        };
-        let Some(bytes) = package.member(&name).ok().flatten() else { continue };
+    for relation in relations.iter().filter(|relation| relation.kind.ends_with("/aFChunk")).take(MOST) {
+        let name = relation.member(main);
+        let bytes = package.member(&name)?.unwrap_or_default();
         let chunk = match sniff::kind(&bytes, &name) {
             Kind::Html => match super::piece::html(&bytes, limits) {
                 Content::Document(document) => Some(document),
@@ -135,9 +180,12 @@ fn chunks(package: &mut Package<'_>, main: &str, limits: &Limits) -> HashMap<Str
             Kind::Docx => inner(&bytes, limits),
             _ => None,
         };
-        found.extend(chunk.map(|chunk| (relation.id, chunk)));
+        let chunk = chunk.ok_or_else(|| {
+            Oddity::new(OddityCode::UnreadKind, "文档的正文是嵌入的另一个文件，不能自动打开，请人工查看")
+        })?;
+        found.insert(relation.id.clone(), chunk);
     }
-    found
+    Ok(found)
 }
 
 /// A docx inside a docx.

@@ -20,6 +20,7 @@ use self::formatting::{Character, Paragraph, Runs};
 use self::octets::{place, slice, u8_at, u16_at};
 use self::pieces::{Piece, widened};
 use super::assembly::Assembly;
+use super::red_head;
 use super::symbols::symbol;
 use crate::model::grid::Document;
 use crate::model::mail::Oddity;
@@ -57,7 +58,27 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Document, Oddity> {
     walk.unanchored()?;
     walk.story(0, file.main_text, Place::Main)?;
     let images = walk.images.saturating_add(boxes::pictures(file.part(Part::Drawings)));
-    walk.assembly.finish(pages::count(&file), images)
+    let mut document = walk.assembly.finish(pages::count(&file), images)?;
+    if let Some(head) = head_in_header(text, file.headers) {
+        red_head::put_before(head, &mut document.paragraphs);
+    }
+    Ok(document)
+}
+
+/// The lines of a page header that holds the document's head. Headers and footers of all sections stand one behind the
+/// other; each ends with a paragraph's mark of its own.
+fn head_in_header(text: Text<'_>, (first, count): (u32, u32)) -> Option<Vec<String>> {
+    const MOST: u32 = 20_000;
+    let letters = text.letters(first, first.checked_add(count.min(MOST))?).ok()?;
+    let seen = letters.filter(|letter| !letter.properties.deleted && !letter.properties.hidden);
+    let units: Vec<u16> = seen.map(|letter| letter.unit).filter(|unit| *unit >= 0x20 || *unit == 0x0D).collect();
+    let whole = String::from_utf16_lossy(&units);
+    // An empty line parts one header from the next.
+    let mut headers = whole.split("\r\r").map(|header| {
+        let lines = header.split('\r').map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect::<Vec<String>>()
+    });
+    headers.find(|lines| red_head::is_head(lines))
 }
 
 /// The characters of the file and their properties.
@@ -226,7 +247,11 @@ impl Walk<'_> {
             }
             return self.assembly.end_row(&shape, depth, struck_out);
         }
-        let ends_cell = unit == 0x07 && inside || paragraph.ends_inner_cell;
+        // A cell's mark in no table: the properties that say so were lost.
+        if unit == 0x07 && !inside {
+            return Err(damaged());
+        }
+        let ends_cell = unit == 0x07 || paragraph.ends_inner_cell;
         if ends_cell { self.assembly.end_cell(&text, depth) } else { self.assembly.paragraph(&text, depth) }
     }
 

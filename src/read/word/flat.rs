@@ -32,7 +32,7 @@ pub fn is_word(text: &str) -> bool {
 pub fn read(text: &str, limits: &Limits) -> Result<Document, Oddity> {
     let head: String = text.chars().take(8_192).collect();
     if !head.contains(PACKAGE) {
-        let document = Walk::new(text, HashMap::new(), limits).run()?;
+        let document = Walk::new(text, HashMap::new(), limits).only_whole_rows().run()?;
         return if whole(text) { Ok(document) } else { Err(damaged()) };
     }
     let main = part(text, |kind| kind.contains("wordprocessingml") && kind.contains(".main")).ok_or_else(damaged)?;

@@ -48,6 +48,8 @@ pub(super) struct Table {
 struct TableRow {
     /// Grid columns before its first cell.
     skipped: u32,
+    /// It tells that it ends before the last column.
+    ends_early: bool,
     cells: Vec<(CellShape, String)>,
 }
 
@@ -91,6 +93,21 @@ impl Table {
     /// The row begins further right.
     pub(super) fn skip_columns(&mut self, count: u32) {
         self.row.skipped = count.min(COLUMNS);
+    }
+
+    /// The row ends before the last column.
+    pub(super) fn ends_early(&mut self) {
+        self.row.ends_early = true;
+    }
+
+    /// Whether rows hold fewer cells than there are columns, and say nothing of it: then cells merged from above were
+    /// left out, and nobody can say where the others stand.
+    pub(super) fn lacks_cells(&self) -> bool {
+        let columns = u32::try_from(self.widths.len()).unwrap_or(u32::MAX);
+        self.rows.iter().any(|row| {
+            let taken = row.cells.iter().fold(row.skipped, |sum, (cell, _)| sum.saturating_add(cell.columns.max(1)));
+            taken < columns && !row.ends_early
+        })
     }
 
     pub(super) fn start_cell(&mut self) {

@@ -9,7 +9,7 @@ use super::shelf::Shelf;
 use super::symbols::symbol;
 use super::table::{CellShape, Merging, Table};
 use crate::model::grid::Document;
-use crate::model::mail::Oddity;
+use crate::model::mail::{Oddity, OddityCode};
 use crate::read::limits::Limits;
 use crate::read::workbook::Budget;
 use crate::read::workbook::package::{damaged, too_large};
@@ -37,6 +37,10 @@ pub(super) struct Walk<'a> {
     images: u32,
     has_text: bool,
     pages: Option<u32>,
+    /// Tables whose rows lack cells are refused.
+    only_whole_rows: bool,
+    /// It is a header itself.
+    is_fragment: bool,
     paragraphs_left: usize,
     budget: Budget,
 }
@@ -65,13 +69,32 @@ impl<'a> Walk<'a> {
             images: 0,
             has_text: false,
             pages: None,
+            only_whole_rows: false,
+            is_fragment: false,
             paragraphs_left: limits.paragraphs,
             budget: Budget::new(limits),
         }
     }
 
-    pub(super) fn run(mut self) -> Result<Document, Oddity> {
-        let mut seen_body = false;
+    /// Refuses tables whose rows lack cells: LibreOffice leaves out cells merged from above in Word 2003 XML.
+    pub(super) fn only_whole_rows(mut self) -> Self {
+        self.only_whole_rows = true;
+        self
+    }
+
+    /// Reads a whole text.
+    pub(super) fn run(self) -> Result<Document, Oddity> {
+        self.read(false)
+    }
+
+    /// Reads a part that has no body of its own, such as a header.
+    pub(super) fn fragment(self) -> Result<Document, Oddity> {
+        self.read(true)
+    }
+
+    fn read(mut self, is_fragment: bool) -> Result<Document, Oddity> {
+        self.is_fragment = is_fragment;
+        let mut seen_body = is_fragment;
         loop {
             match self.reader.read_event() {
                 Ok(Event::Start(element)) => {
@@ -112,6 +135,7 @@ impl<'a> Walk<'a> {
             }
             // Deleted or moved away; said a second time for old readers; pinyin; and what Word 2003 XML puts in the
             // middle of the text: headers, footers, notes, bytes of pictures.
+            "hdr" | "ftr" if self.is_fragment => {}
             "del" | "moveFrom" | "Fallback" | "rt" | "hdr" | "ftr" | "footnote" | "endnote" | "binData" => {
                 self.skip(element)?;
             }
@@ -150,12 +174,17 @@ impl<'a> Walk<'a> {
     fn start_in_table(&mut self, name: &str, element: &BytesStart<'_>) -> Result<(), Oddity> {
         let Some(table) = self.open_tables.last_mut() else { return Ok(()) };
         match name {
-            "gridCol" => table.add_column(xml::number(element, "w", 0)),
+            // Some programs write fractions of twips.
+            "gridCol" => {
+                let width = xml::attribute(element, "w").unwrap_or_default();
+                table.add_column(width.split('.').next().and_then(|whole| whole.trim().parse().ok()).unwrap_or(0));
+            }
             // The grid as it was before a tracked change.
             "tblGridChange" | "tcPrChange" | "trPrChange" | "tblPrChange" | "tblPrExChange" => self.skip(element)?,
             "tr" => table.start_row(),
             "trPr" => self.in_row_properties = true,
             "gridBefore" => table.skip_columns(xml::number(element, "val", 0)),
+            "gridAfter" => table.ends_early(),
             "tc" => {
                 self.budget.take(1)?;
                 table.start_cell();
@@ -207,6 +236,10 @@ impl<'a> Walk<'a> {
             "tbl" => {
                 self.finish_carried();
                 if let Some(table) = self.open_tables.pop() {
+                    if self.only_whole_rows && table.lacks_cells() {
+                        let text = "文档中的表格缺少单元格，无法确定各数字的位置，请人工查看";
+                        return Err(Oddity::new(OddityCode::UnreadKind, text));
+                    }
                     let inner = !self.open_tables.is_empty();
                     self.tables.end(table.order, table.into_edges(), self.paragraphs.len(), inner);
                 }

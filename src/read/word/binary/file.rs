@@ -44,6 +44,8 @@ pub(super) struct File {
     pub(super) summary: Vec<u8>,
     /// Characters of the main text.
     pub(super) main_text: u32,
+    /// First character and count of the page headers and footers.
+    pub(super) headers: (u32, u32),
     /// First character and count of the text boxes.
     pub(super) boxes: (u32, u32),
 }
@@ -79,7 +81,8 @@ impl File {
             before_boxes = before_boxes.checked_add(count(number)?).ok_or_else(damaged)?;
         }
         let boxes = (before_boxes, count(6)?);
-        Ok(Self { main, table, data, summary, main_text, boxes })
+        let headers = (main_text.saturating_add(count(1)?), count(2)?);
+        Ok(Self { main, table, data, summary, main_text, headers, boxes })
     }
 
     /// A part of the table stream; empty where the file has none or it lies outside.
