@@ -2,7 +2,7 @@
 
 use super::limits::Limits;
 use super::{charset, fixed, guarded, is_data, mime, text, word, workbook};
-use crate::model::grid::{Document, Sheet};
+use crate::model::grid::Document;
 use crate::model::mail::{Content, Kind, Oddity, OddityCode};
 
 /// Reads one piece of a known kind. Archives and nested mails are no pieces to read; their members are.
@@ -22,7 +22,7 @@ pub fn read_piece(kind: Kind, bytes: &[u8], limits: &Limits) -> (Content, Vec<Od
             beside = oddities;
             Content::Document(document)
         }),
-        Kind::Xml => text::read_xml_spreadsheet(bytes, limits).map(Content::Workbook),
+        Kind::Xml => xml(bytes, limits),
         Kind::Csv => Ok(Content::Workbook(text::read_csv(&charset::guess(bytes), limits))),
         Kind::Html => Ok(html(bytes, limits)),
         Kind::Text => Ok(Content::Document(plain(&charset::guess(bytes), limits))),
@@ -30,8 +30,8 @@ pub fn read_piece(kind: Kind, bytes: &[u8], limits: &Limits) -> (Content, Vec<Od
         Kind::Zip | Kind::Rar | Kind::SevenZip | Kind::Tar | Kind::Gz | Kind::Tnef | Kind::Eml => Ok(Content::Nothing),
         Kind::Image => Ok(Content::Nothing),
         Kind::Encrypted => Err(Oddity::new(OddityCode::PasswordProtected, "文件设有密码，打不开")),
-        Kind::Doc => Err(unread("Word 97-2003 文档（.doc/.wps）")),
-        Kind::Rtf => Err(unread("RTF 文档")),
+        Kind::Doc => word::binary::read(bytes, limits).map(Content::Document),
+        Kind::Rtf => word::rich::read(bytes, limits).map(Content::Document),
         Kind::Unknown => Err(unread("此类文件")),
     });
     match read {
@@ -49,29 +49,34 @@ fn unread(what: &str) -> Oddity {
     Oddity::new(OddityCode::UnreadKind, format!("{what}尚不能自动打开，请人工查看"))
 }
 
-/// A page is a document; what a program saved as a workbook, or one that is nothing but tables, is a workbook.
-fn html(bytes: &[u8], limits: &Limits) -> Content {
+/// An old XML workbook, or a Word document as one XML file.
+fn xml(bytes: &[u8], limits: &Limits) -> Result<Content, Oddity> {
+    let text = workbook::xml::decode(bytes);
+    if word::flat::is_word(&text) {
+        return word::flat::read(&text, limits).map(Content::Document);
+    }
+    text::read_xml_spreadsheet(bytes, limits).map(Content::Workbook)
+}
+
+/// A page is a document, even one that a program saved as a workbook: what stands above its tables may say whose they
+/// are. One that is nothing but tables is a workbook.
+pub(super) fn html(bytes: &[u8], limits: &Limits) -> Content {
     let pages = html_pages(bytes, limits);
     let mut whole = Document::default();
-    let mut is_workbook = false;
     for page in &pages {
-        let lower = page.get(..page.len().min(4_096)).unwrap_or(page).to_ascii_lowercase();
-        is_workbook |= lower.contains("office:excel") || lower.contains("excel.sheet");
         let document = text::read_html(page, limits);
         whole.paragraphs.extend(document.paragraphs);
         whole.tables.extend(document.tables);
         whole.has_text |= document.has_text;
         whole.images = whole.images.saturating_add(document.images);
     }
-    let only_tables = whole.paragraphs.len() <= 3 && whole.tables.iter().any(is_data);
     for (place, sheet) in
         whole.tables.iter_mut().enumerate().filter(|(_, sheet)| sheet.name.is_empty() || pages.len() > 1)
     {
         sheet.name = format!("表{}", place + 1);
     }
-    if !whole.tables.is_empty() && (is_workbook || only_tables) {
-        let sheets: Vec<Sheet> = whole.tables;
-        return Content::Workbook(sheets);
+    if whole.paragraphs.is_empty() && whole.tables.iter().any(is_data) {
+        return Content::Workbook(whole.tables);
     }
     Content::Document(whole)
 }
@@ -97,7 +102,7 @@ fn html_pages(bytes: &[u8], limits: &Limits) -> Vec<String> {
         .collect()
 }
 
-fn plain(text: &str, limits: &Limits) -> Document {
+pub(super) fn plain(text: &str, limits: &Limits) -> Document {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let paragraphs: Vec<String> = lines.take(limits.paragraphs).map(str::to_owned).collect();
     Document { has_text: !paragraphs.is_empty(), paragraphs, ..Document::default() }

@@ -120,7 +120,9 @@ fn in_zip(bytes: &[u8], name: &str) -> Kind {
         Kind::Xlsb
     } else if is("spreadsheetml.sheet.main", "ms-excel", "xl/workbook.xml") {
         Kind::Xlsx
-    } else if is("wordprocessingml.document.main", "ms-word", "word/document.xml") {
+    } else if is("wordprocessingml.document.main", "ms-word", "word/document.xml")
+        || types.as_ref().is_some_and(|types| types.contains("wordprocessingml.template.main"))
+    {
         Kind::Docx
     } else if types.is_some() {
         // A presentation or a drawing: its parts are no pieces.
@@ -181,7 +183,13 @@ fn in_text(bytes: &[u8], name: &str) -> Kind {
     let lower = head.trim_start().to_ascii_lowercase();
     let is_html = ["<html", "<!doctype html", "<body", "<table"].iter().any(|mark| lower.contains(mark));
     if lower.starts_with('<') {
-        if lower.contains("urn:schemas-microsoft-com:office:spreadsheet") && !lower.contains("<html") {
+        let office = [
+            "urn:schemas-microsoft-com:office:spreadsheet",
+            // A Word document as one XML file (2003, and the flat form of a docx).
+            "schemas.microsoft.com/office/word/2003/wordml",
+            "schemas.microsoft.com/office/2006/xmlpackage",
+        ];
+        if office.iter().any(|mark| lower.contains(mark)) && !lower.contains("<html") {
             return Kind::Xml;
         }
         // A flat OpenDocument, in which `<table:table` is no HTML.

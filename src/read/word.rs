@@ -3,57 +3,196 @@
 //! Source: ECMA-376 part 1, 17.3 (paragraphs and runs), 17.4 (tables), 17.13.5 (revisions: what was inserted counts,
 //! what was deleted does not).
 
+mod assembly;
+pub mod binary;
+mod edges;
+pub mod flat;
+mod red_head;
+pub mod rich;
+mod shelf;
+mod symbols;
 mod table;
+mod walk;
 
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use std::collections::HashMap;
 
-use self::table::{CellShape, Merging, Table};
+use quick_xml::events::Event;
+
+use self::walk::Walk;
 use super::limits::Limits;
-use super::workbook::Budget;
-use super::workbook::package::{Package, damaged, too_large};
+use super::workbook::package::{Package, damaged};
 use super::workbook::xml;
-use crate::model::grid::{Document, Sheet};
-use crate::model::mail::Oddity;
+use super::{charset, sniff};
+use crate::model::grid::Document;
+use crate::model::mail::{Content, Kind, Oddity, OddityCode};
 
 /// More tables than this no report has.
 const TABLES: usize = 1000;
 
 /// Reads a docx.
 ///
-/// Automatic numbers of paragraphs, headers, footers and notes are left out; text boxes stand where they are anchored.
+/// Automatic numbers of paragraphs, headers, footers and notes are left out, but for a document's head that stands in
+/// the header of its page; text boxes stand where they are anchored.
 ///
 /// # Errors
 /// `PasswordProtected`, `Damaged`, `TooLarge`, `Bomb`.
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<Document, Oddity> {
     let mut package = Package::open(bytes, limits)?;
-    let main = main_part(&mut package)?;
-    let body = package.member(&main)?.ok_or_else(damaged)?;
+    let (main, body) = main_part(&mut package)?;
     let text = xml::decode(&body);
-    let mut document = Walk::new(&text, limits).run()?;
+    let relations = relations_of(&mut package, &main);
+    let chunks = if text.contains("altChunk") {
+        chunks(&mut package, &main, relations.as_slice(), limits)?
+    } else {
+        HashMap::new()
+    };
+    let mut document = Walk::new(&text, chunks, limits).run()?;
+    if let Some(head) = head_in_header(&mut package, &main, &relations, limits) {
+        red_head::put_before(head, &mut document.paragraphs);
+    }
     // The count Word kept when it last saved; a hint that may be stale or missing.
     document.pages = package.member("docProps/app.xml").ok().flatten().and_then(|app| pages_in(&xml::decode(&app)));
     Ok(document)
 }
 
-/// The name of the part that holds the text: by the package's relationships, else the usual one.
-fn main_part(package: &mut Package<'_>) -> Result<String, Oddity> {
-    const USUAL: &str = "word/document.xml";
-    let Some(relations) = package.member("_rels/.rels")? else { return Ok(USUAL.to_owned()) };
-    let text = xml::decode(&relations);
-    let mut reader = xml::reader(&text);
-    loop {
-        match reader.read_event() {
-            Ok(Event::Start(element)) if element.local_name().as_ref() == "Relationship" => {
-                let kind = xml::attribute(&element, "Type").unwrap_or_default();
-                if kind.ends_with("/officeDocument") {
-                    return Ok(xml::attribute(&element, "Target").unwrap_or_else(|| USUAL.to_owned()));
-                }
-            }
-            Ok(Event::Eof) | Err(_) => return Ok(USUAL.to_owned()),
-            Ok(_) => {}
+/// The part that holds the text, with its name: by the package's relationships, by its type, or where it usually is.
+fn main_part(package: &mut Package<'_>) -> Result<(String, Vec<u8>), Oddity> {
+    let by_relation = package
+        .member("_rels/.rels")?
+        .and_then(|relations| {
+            let relations = relations_in(&xml::decode(&relations));
+            relations.into_iter().find(|relation| relation.kind.ends_with("/officeDocument"))
+        })
+        .map(|relation| relation.target);
+    let by_type = package.member("[Content_Types].xml")?.and_then(|types| typed_main(&xml::decode(&types)));
+    for name in by_relation.into_iter().chain(by_type).chain(["word/document.xml".to_owned()]) {
+        if let Some(body) = package.member(&name)? {
+            return Ok((name, body));
         }
     }
+    Err(damaged())
+}
+
+/// One relationship of a part.
+struct Relation {
+    id: String,
+    kind: String,
+    target: String,
+}
+
+impl Relation {
+    /// The name of the part it leads to, from the part it belongs to.
+    fn member(&self, from: &str) -> String {
+        match (self.target.strip_prefix('/'), from.rsplit_once('/')) {
+            (Some(absolute), _) => absolute.to_owned(),
+            (None, Some((folder, _))) => format!("{folder}/{}", self.target),
+            (None, None) => self.target.clone(),
+        }
+    }
+}
+
+/// The relationships of a part.
+fn relations_of(package: &mut Package<'_>, part: &str) -> Vec<Relation> {
+    let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
+    let relations = package.member(&format!("{folder}/_rels/{file}.rels")).ok().flatten();
+    relations.map(|relations| relations_in(&xml::decode(&relations))).unwrap_or_default()
+}
+
+/// The lines of a page header that holds the document's head.
+fn head_in_header(
+    package: &mut Package<'_>,
+    main: &str,
+    relations: &[Relation],
+    limits: &Limits,
+) -> Option<Vec<String>> {
+    const MOST: usize = 6;
+    relations.iter().filter(|relation| relation.kind.ends_with("/header")).take(MOST).find_map(|relation| {
+        let header = package.member(&relation.member(main)).ok()??;
+        let lines = Walk::new(&xml::decode(&header), HashMap::new(), limits).fragment().ok()?.paragraphs;
+        red_head::is_head(&lines).then_some(lines)
+    })
+}
+
+fn relations_in(text: &str) -> Vec<Relation> {
+    const MOST: usize = 10_000;
+    let mut reader = xml::reader(text);
+    let mut found = Vec::new();
+    while let Ok(event) = reader.read_event() {
+        match event {
+            Event::Start(element) if element.local_name().as_ref() == "Relationship" => {
+                let told = |name: &str| xml::attribute(&element, name).unwrap_or_default();
+                found.push(Relation { id: told("Id"), kind: told("Type"), target: told("Target") });
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+        if found.len() >= MOST {
+            break;
+        }
+    }
+    found
+}
+
+/// The part whose content type is a Word document's or template's, with or without macros.
+fn typed_main(text: &str) -> Option<String> {
+    let mut reader = xml::reader(text);
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(element) if element.local_name().as_ref() == "Override" => {
+                let kind = xml::attribute(&element, "ContentType").unwrap_or_default();
+                let word = kind.contains("wordprocessingml") || kind.contains("ms-word");
+                if word && kind.contains(".main") {
+                    return xml::attribute(&element, "PartName");
+                }
+            }
+            Event::Eof => return None,
+            _ => {}
+        }
+    }
+}
+
+/// Pages and texts that stand in the document as they are (`altChunk`, 17.17.2): some office systems put the whole text
+/// into one. What one of them holds is not looked into again.
+///
+/// # Errors
+/// `UnreadKind` where one cannot be read: nobody must think the rest were all.
+fn chunks(
+    package: &mut Package<'_>,
+    main: &str,
+    relations: &[Relation],
+    limits: &Limits,
+) -> Result<HashMap<String, Document>, Oddity> {
+    const MOST: usize = 100;
+    let mut found = HashMap::new();
+    for relation in relations.iter().filter(|relation| relation.kind.ends_with("/aFChunk")).take(MOST) {
+        let name = relation.member(main);
+        let bytes = package.member(&name)?.unwrap_or_default();
+        let chunk = match sniff::kind(&bytes, &name) {
+            Kind::Html => match super::piece::html(&bytes, limits) {
+                Content::Document(document) => Some(document),
+                Content::Workbook(tables) => {
+                    Some(Document { has_text: !tables.is_empty(), tables, ..Document::default() })
+                }
+                Content::Nothing => None,
+            },
+            Kind::Rtf => rich::read(&bytes, limits).ok(),
+            Kind::Text | Kind::Csv => Some(super::piece::plain(&charset::guess(&bytes), limits)),
+            Kind::Docx => inner(&bytes, limits),
+            _ => None,
+        };
+        let chunk = chunk.ok_or_else(|| {
+            Oddity::new(OddityCode::UnreadKind, "文档的正文是嵌入的另一个文件，不能自动打开，请人工查看")
+        })?;
+        found.insert(relation.id.clone(), chunk);
+    }
+    Ok(found)
+}
+
+/// A docx inside a docx.
+fn inner(bytes: &[u8], limits: &Limits) -> Option<Document> {
+    let mut package = Package::open(bytes, limits).ok()?;
+    let (_, body) = main_part(&mut package).ok()?;
+    Walk::new(&xml::decode(&body), HashMap::new(), limits).run().ok()
 }
 
 /// `<Pages>` of the application's properties.
@@ -69,195 +208,6 @@ fn pages_in(text: &str) -> Option<u32> {
             _ => {}
         }
     }
-}
-
-/// One pass over the main part. Tables and paragraphs are kept on stacks of their own, so that no depth of nesting
-/// costs call stack.
-struct Walk<'a> {
-    reader: Reader<&'a [u8]>,
-    paragraphs: Vec<String>,
-    /// Finished tables by the order in which they began.
-    tables: Vec<Option<Sheet>>,
-    /// Paragraphs begun; a text box's paragraphs stand inside the one it is anchored in.
-    open_paragraphs: Vec<String>,
-    open_tables: Vec<Table>,
-    /// Whether the element being read is a piece of text.
-    in_text: bool,
-    in_row_properties: bool,
-    images: u32,
-    has_text: bool,
-    paragraphs_left: usize,
-    budget: Budget,
-}
-
-impl<'a> Walk<'a> {
-    fn new(text: &'a str, limits: &Limits) -> Self {
-        Self {
-            reader: xml::reader(text),
-            paragraphs: Vec::new(),
-            tables: Vec::new(),
-            open_paragraphs: Vec::new(),
-            open_tables: Vec::new(),
-            in_text: false,
-            in_row_properties: false,
-            images: 0,
-            has_text: false,
-            paragraphs_left: limits.paragraphs,
-            budget: Budget::new(limits),
-        }
-    }
-
-    fn run(mut self) -> Result<Document, Oddity> {
-        let mut seen_body = false;
-        loop {
-            match self.reader.read_event() {
-                Ok(Event::Start(element)) => {
-                    seen_body |= element.local_name().as_ref() == "body";
-                    self.start(&element)?;
-                }
-                Ok(Event::End(element)) => self.end(element.local_name().as_ref())?,
-                Ok(Event::Text(text)) if self.in_text => self.push(&text.xml10_content()),
-                Ok(Event::CData(text)) if self.in_text => self.push(&text.xml10_content()),
-                Ok(Event::GeneralRef(reference)) if self.in_text => {
-                    let mut text = String::new();
-                    xml::push_reference(&reference, &mut text);
-                    self.push(&text);
-                }
-                Ok(Event::Eof) => break,
-                Ok(_) => {}
-                Err(_) => return Err(damaged()),
-            }
-        }
-        // A part that ends inside a table was cut off: half a table must not pass for a whole one.
-        if !seen_body || !self.open_tables.is_empty() {
-            return Err(damaged());
-        }
-        let numbered = self.tables.into_iter().flatten().enumerate();
-        let tables = numbered.map(|(index, sheet)| Sheet { name: format!("表{}", index + 1), ..sheet }).collect();
-        Ok(Document {
-            paragraphs: self.paragraphs,
-            tables,
-            has_text: self.has_text,
-            images: self.images,
-            ..Document::default()
-        })
-    }
-
-    fn start(&mut self, element: &BytesStart<'_>) -> Result<(), Oddity> {
-        match element.local_name().as_ref() {
-            // A table row may carry a deletion mark in its properties.
-            "del" if self.in_row_properties => {
-                if let Some(table) = self.open_tables.last_mut() {
-                    table.drop_row();
-                }
-            }
-            // Deleted or moved away; said a second time for old readers; tab stops and marks, no text; pinyin.
-            "del" | "moveFrom" | "Fallback" | "pPr" | "rPr" | "rt" => self.skip(element)?,
-            "p" if is_word(element) => {
-                self.paragraphs_left = self.paragraphs_left.checked_sub(1).ok_or_else(too_large)?;
-                self.open_paragraphs.push(String::new());
-            }
-            "t" if is_word(element) => self.in_text = true,
-            "tab" | "ptab" => self.push("\t"),
-            "br" | "cr" => self.push("\n"),
-            "noBreakHyphen" => self.push("-"),
-            "pic" | "imagedata" => self.images = self.images.saturating_add(1),
-            "tbl" => {
-                if self.tables.len() >= TABLES {
-                    return Err(too_large());
-                }
-                self.open_tables.push(Table::new(self.tables.len()));
-                self.tables.push(None);
-            }
-            name => self.start_in_table(name, element)?,
-        }
-        Ok(())
-    }
-
-    /// The elements that shape the table being read.
-    fn start_in_table(&mut self, name: &str, element: &BytesStart<'_>) -> Result<(), Oddity> {
-        let Some(table) = self.open_tables.last_mut() else { return Ok(()) };
-        match name {
-            "tr" => table.start_row(),
-            "trPr" => self.in_row_properties = true,
-            "gridBefore" => table.skip_columns(xml::number(element, "val", 0)),
-            "tc" => {
-                self.budget.take(1)?;
-                table.start_cell();
-            }
-            "gridSpan" => table.shape(|shape| shape.columns = xml::number(element, "val", 1)),
-            "vMerge" => {
-                let merging = match xml::attribute(element, "val").as_deref() {
-                    Some("restart") => Merging::Starts,
-                    _ => Merging::Continues,
-                };
-                table.shape(|shape: &mut CellShape| shape.down = merging);
-            }
-            "hMerge" if xml::attribute(element, "val").as_deref() != Some("restart") => {
-                table.shape(|shape| shape.joins_left = true);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn end(&mut self, name: &str) -> Result<(), Oddity> {
-        match name {
-            "t" => self.in_text = false,
-            "p" => {
-                if let Some(text) = self.open_paragraphs.pop() {
-                    self.finish_paragraph(&text);
-                }
-            }
-            "trPr" => self.in_row_properties = false,
-            "tc" => {
-                if let Some(table) = self.open_tables.last_mut() {
-                    table.end_cell();
-                }
-            }
-            "tr" => {
-                if let Some(table) = self.open_tables.last_mut() {
-                    table.end_row();
-                }
-            }
-            "tbl" => {
-                if let Some(table) = self.open_tables.pop() {
-                    let order = table.order;
-                    if let Some(place) = self.tables.get_mut(order) {
-                        *place = Some(Sheet { grid: table.into_grid(), ..Sheet::default() });
-                    }
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn skip(&mut self, element: &BytesStart<'_>) -> Result<(), Oddity> {
-        self.reader.read_to_end(element.name()).map(|_| ()).map_err(|_| damaged())
-    }
-
-    fn push(&mut self, text: &str) {
-        if let Some(paragraph) = self.open_paragraphs.last_mut() {
-            // A soft hyphen shows only where a line happens to break.
-            paragraph.extend(text.chars().filter(|character| *character != '\u{ad}'));
-        }
-    }
-
-    fn finish_paragraph(&mut self, text: &str) {
-        let text = text.trim();
-        self.has_text |= !text.is_empty();
-        match self.open_tables.last_mut() {
-            Some(table) => table.add_paragraph(text),
-            None if text.is_empty() => {}
-            None => self.paragraphs.push(text.to_owned()),
-        }
-    }
-}
-
-/// Whether a short name is Word's own, not DrawingML's `a:p` and `a:t` in a chart or shape.
-fn is_word(element: &BytesStart<'_>) -> bool {
-    element.name().prefix().is_none_or(|prefix| prefix.as_ref() != "a")
 }
 
 #[cfg(test)]

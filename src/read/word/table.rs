@@ -1,11 +1,13 @@
-//! A Word table while it is being read: rows of cells that span grid columns and continue from above.
+//! A table of WordprocessingML while it is being read: rows of cells that span grid columns and continue from above.
 
-use std::collections::HashMap;
-
-use crate::model::grid::{Cell, CellValue, Grid, Span};
+use super::edges::{CellEdge, EdgeTable, RowShape};
 
 /// Word allows 63 columns; more than this is nonsense.
 const COLUMNS: u32 = 1000;
+/// The width of a column whose table tells none that could be true, in twips.
+const WIDTH: i32 = 1_000;
+/// A table narrower than this, in twips (35 mm), does not tell its columns' widths in twips.
+const LEAST_TABLE: i32 = 2_000;
 
 /// How a cell stands to the one above it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,17 +34,23 @@ pub(super) struct CellShape {
 pub(super) struct Table {
     /// Its place among the document's tables.
     pub(super) order: usize,
-    row: u32,
-    column: u32,
-    row_start: usize,
+    /// Widths of the grid's columns, in twips.
+    widths: Vec<i32>,
+    rows: Vec<TableRow>,
+    row: TableRow,
     row_dropped: bool,
-    cells: Vec<Cell>,
-    spans: Vec<Span>,
-    /// Vertical merges that may go on, by their left column: their index in `spans`.
-    going_on: HashMap<u32, usize>,
     shape: CellShape,
     text: String,
     paragraphs: usize,
+}
+
+#[derive(Default)]
+struct TableRow {
+    /// Grid columns before its first cell.
+    skipped: u32,
+    /// It tells that it ends before the last column.
+    ends_early: bool,
+    cells: Vec<(CellShape, String)>,
 }
 
 impl Default for CellShape {
@@ -55,22 +63,25 @@ impl Table {
     pub(super) fn new(order: usize) -> Self {
         Self {
             order,
-            row: 0,
-            column: 0,
-            row_start: 0,
+            widths: Vec::new(),
+            rows: Vec::new(),
+            row: TableRow::default(),
             row_dropped: false,
-            cells: Vec::new(),
-            spans: Vec::new(),
-            going_on: HashMap::new(),
             shape: CellShape::default(),
             text: String::new(),
             paragraphs: 0,
         }
     }
 
+    /// A column of the grid and its width in twips, if told.
+    pub(super) fn add_column(&mut self, width: u32) {
+        if self.widths.len() < usize::try_from(COLUMNS).unwrap_or(usize::MAX) {
+            self.widths.push(i32::try_from(width.min(50_000)).unwrap_or(0));
+        }
+    }
+
     pub(super) fn start_row(&mut self) {
-        self.column = 0;
-        self.row_start = self.cells.len();
+        self.row = TableRow::default();
         self.row_dropped = false;
     }
 
@@ -81,7 +92,22 @@ impl Table {
 
     /// The row begins further right.
     pub(super) fn skip_columns(&mut self, count: u32) {
-        self.column = self.column.saturating_add(count.min(COLUMNS));
+        self.row.skipped = count.min(COLUMNS);
+    }
+
+    /// The row ends before the last column.
+    pub(super) fn ends_early(&mut self) {
+        self.row.ends_early = true;
+    }
+
+    /// Whether rows hold fewer cells than there are columns, and say nothing of it: then cells merged from above were
+    /// left out, and nobody can say where the others stand.
+    pub(super) fn lacks_cells(&self) -> bool {
+        let columns = u32::try_from(self.widths.len()).unwrap_or(u32::MAX);
+        self.rows.iter().any(|row| {
+            let taken = row.cells.iter().fold(row.skipped, |sum, (cell, _)| sum.saturating_add(cell.columns.max(1)));
+            taken < columns && !row.ends_early
+        })
     }
 
     pub(super) fn start_cell(&mut self) {
@@ -104,44 +130,45 @@ impl Table {
     }
 
     pub(super) fn end_cell(&mut self) {
-        let left = self.column;
-        let right = left.saturating_add(self.shape.columns.clamp(1, COLUMNS) - 1);
-        self.column = right.saturating_add(1);
         let text = std::mem::take(&mut self.text).trim().to_owned();
-        if self.row_dropped {
-            return;
-        }
-        if self.shape.joins_left
-            && let Some(span) =
-                self.spans.iter_mut().rev().take(1000).find(|span| span.bottom == self.row && span.right + 1 == left)
-        {
-            span.right = right;
-            return;
-        }
-        if self.shape.down == Merging::Continues
-            && let Some(span) = self.going_on.get(&left).and_then(|index| self.spans.get_mut(*index))
-            && span.bottom + 1 == self.row
-        {
-            span.bottom = self.row;
-            return;
-        }
-        if self.shape.down == Merging::Starts {
-            self.going_on.insert(left, self.spans.len());
-        } else {
-            self.going_on.remove(&left);
-        }
-        self.spans.push(Span { top: self.row, left, bottom: self.row, right });
-        self.cells.push(Cell { row: self.row, column: left, value: CellValue::Text(text) });
+        self.row.cells.push((self.shape, text));
     }
 
     pub(super) fn end_row(&mut self) {
-        if !self.row_dropped {
-            self.row = self.row.saturating_add(1);
+        let row = std::mem::take(&mut self.row);
+        if !self.row_dropped && !row.cells.is_empty() {
+            self.rows.push(row);
         }
     }
 
-    pub(super) fn into_grid(self) -> Grid {
-        let merges = self.spans.into_iter().filter(|span| span.top != span.bottom || span.left != span.right).collect();
-        Grid::new(self.cells, merges)
+    /// The table by its columns' edges.
+    pub(super) fn into_edges(self) -> EdgeTable {
+        let told = self.widths.iter().fold(0_i32, |sum, width| sum.saturating_add(*width));
+        let honest = told >= LEAST_TABLE && self.widths.iter().all(|width| *width > 0);
+        let mut edges = vec![0_i32];
+        for width in self.widths.iter().filter(|_| honest) {
+            edges.push(edges.last().copied().unwrap_or(0).saturating_add(*width));
+        }
+        // Columns beyond the grid that is told.
+        let known = u32::try_from(edges.len()).unwrap_or(u32::MAX) - 1;
+        let last = edges.last().copied().unwrap_or(0);
+        let edge = |column: u32| match usize::try_from(column).ok().and_then(|column| edges.get(column)) {
+            Some(edge) => *edge,
+            None => last.saturating_add(i32::try_from(column - known).unwrap_or(0).saturating_mul(WIDTH)),
+        };
+        let mut table = EdgeTable::default();
+        for row in self.rows {
+            let mut column = row.skipped;
+            let mut shape = RowShape { left: edge(column), cells: Vec::with_capacity(row.cells.len()) };
+            let mut texts = Vec::with_capacity(row.cells.len());
+            for (cell, text) in row.cells {
+                column = column.saturating_add(cell.columns.clamp(1, COLUMNS));
+                shape.cells.push(CellEdge { right: edge(column), joins_left: cell.joins_left, down: cell.down });
+                texts.push(text);
+            }
+            // Always as many texts as cells here.
+            let _ = table.add_row(&shape, texts);
+        }
+        table
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::grid::{Span, cell_name};
+use crate::model::grid::{Sheet, Span, cell_name};
 use crate::model::mail::OddityCode;
 
 fn docx(body: &str) -> Vec<u8> {

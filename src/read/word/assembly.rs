@@ -1,0 +1,144 @@
+//! Paragraphs and table marks in reading order, put together to a document: what .doc and RTF have in common.
+
+use super::edges::{EdgeTable, RowShape};
+use super::shelf::Shelf;
+use crate::model::grid::Document;
+use crate::model::mail::Oddity;
+use crate::read::limits::Limits;
+use crate::read::workbook::Budget;
+use crate::read::workbook::package::{damaged, too_large};
+
+/// Tables may stand in one another this deep; Word's own bound is lower.
+const DEPTH: usize = 64;
+
+/// A document that is being put together.
+pub(super) struct Assembly {
+    paragraphs: Vec<String>,
+    tables: Shelf,
+    open: Vec<OpenTable>,
+    has_text: bool,
+    paragraphs_left: usize,
+    budget: Budget,
+}
+
+struct OpenTable {
+    order: usize,
+    rows: EdgeTable,
+    /// Cells of the row that is being read.
+    cells: Vec<String>,
+    /// The cell that is being read.
+    text: String,
+    lines: usize,
+}
+
+impl Assembly {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            paragraphs: Vec::new(),
+            tables: Shelf::default(),
+            open: Vec::new(),
+            has_text: false,
+            paragraphs_left: limits.paragraphs,
+            budget: Budget::new(limits),
+        }
+    }
+
+    /// A paragraph that stands in so many tables (0: in none).
+    pub(super) fn paragraph(&mut self, text: &str, depth: usize) -> Result<(), Oddity> {
+        self.paragraphs_left = self.paragraphs_left.checked_sub(1).ok_or_else(too_large)?;
+        self.enter(depth)?;
+        let text = text.trim();
+        self.has_text |= !text.is_empty();
+        match self.open.last_mut() {
+            Some(table) => {
+                if table.lines > 0 {
+                    table.text.push('\n');
+                }
+                table.text.push_str(text);
+                table.lines += 1;
+            }
+            None if text.is_empty() => {}
+            None => self.paragraphs.push(text.to_owned()),
+        }
+        Ok(())
+    }
+
+    /// The last paragraph of a cell at this depth.
+    pub(super) fn end_cell(&mut self, text: &str, depth: usize) -> Result<(), Oddity> {
+        self.paragraph(text, depth)?;
+        self.budget.take(1)?;
+        if let Some(table) = self.open.last_mut() {
+            table.cells.push(std::mem::take(&mut table.text).trim().to_owned());
+            table.lines = 0;
+        }
+        Ok(())
+    }
+
+    /// The mark of a row's end. A row that was struck out leaves nothing.
+    pub(super) fn end_row(&mut self, shape: &RowShape, depth: usize, dropped: bool) -> Result<(), Oddity> {
+        self.enter(depth)?;
+        let Some(table) = self.open.last_mut() else { return Err(damaged()) };
+        let cells = std::mem::take(&mut table.cells);
+        // Words behind the last cell's mark belong nowhere; cells that their row does not tell of have no place.
+        let stray = !std::mem::take(&mut table.text).trim().is_empty();
+        table.lines = 0;
+        if !dropped && (stray || !table.rows.add_row(shape, cells)) {
+            return Err(damaged());
+        }
+        Ok(())
+    }
+
+    /// Whether a row is begun and not ended at this depth or deeper.
+    pub(super) fn in_row(&self) -> bool {
+        self.open.iter().any(OpenTable::in_row)
+    }
+
+    /// Opens and closes tables until so many are open.
+    fn enter(&mut self, depth: usize) -> Result<(), Oddity> {
+        if depth > DEPTH {
+            return Err(damaged());
+        }
+        while self.open.len() > depth {
+            self.close_table()?;
+        }
+        while self.open.len() < depth {
+            self.open.push(OpenTable {
+                order: self.tables.begin()?,
+                rows: EdgeTable::default(),
+                cells: Vec::new(),
+                text: String::new(),
+                lines: 0,
+            });
+        }
+        Ok(())
+    }
+
+    /// A table that ends inside a row was cut off: half a table must not pass for a whole one.
+    fn close_table(&mut self) -> Result<(), Oddity> {
+        let Some(table) = self.open.pop() else { return Ok(()) };
+        if table.in_row() {
+            return Err(damaged());
+        }
+        self.tables.end(table.order, table.rows, self.paragraphs.len(), !self.open.is_empty());
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self, pages: Option<u32>, images: u32) -> Result<Document, Oddity> {
+        self.enter(0)?;
+        let tables = self.tables.into_sheets();
+        Ok(Document {
+            paragraphs: self.paragraphs,
+            tables,
+            pages,
+            has_text: self.has_text,
+            images,
+            ..Document::default()
+        })
+    }
+}
+
+impl OpenTable {
+    fn in_row(&self) -> bool {
+        !self.cells.is_empty() || !self.text.trim().is_empty()
+    }
+}

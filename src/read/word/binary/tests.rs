@@ -1,0 +1,1 @@
+//! Word 97 documents made here, whole and broken.
