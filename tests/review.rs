@@ -113,9 +113,9 @@ fn locked_workbook() -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo/fixtures/protected.xlsx")).unwrap()
 }
 
-/// The first octets of a RAR archive; no reader here opens one.
-fn rar(word: &str) -> Vec<u8> {
-    [b"Rar!\x1a\x07\x01\x00".as_slice(), word.as_bytes(), &[0; 600]].concat()
+/// The first octets of a Windows cabinet; no reader here opens one.
+fn cabinet(word: &str) -> Vec<u8> {
+    [b"MSCF\0\0\0\0".as_slice(), word.as_bytes(), &[0; 600]].concat()
 }
 
 const MORNING: &str = "2021-08-02T09:00:00+08:00";
@@ -169,20 +169,21 @@ fn a_mail_of_unknown_unit_is_assigned_filed_and_answered_in_its_thread() {
 #[test]
 fn what_a_machine_cannot_read_is_shown_with_its_files_and_accepted_by_a_person() {
     let office = Office::new();
-    let file = rar("专题报告");
+    let file = cabinet("专题报告");
     let from = ("离石区双拥办", "lsqsyb@lishi.example");
     let draft = Draft::new(Dialect::NetEase, from, OFFICE, at(MORNING)).subject("离石区双拥慰问报告");
-    office.ingest(&draft.text("报告见附件。").attach("专题报告.rar", file.clone()));
+    office.ingest(&draft.text("报告见附件。").attach("专题报告.cab", file.clone()));
     let id = office.only(NOON, "item_needs_review");
     assert_eq!(office.unit(NOON, "141102")["items"]["report"], "needs_review");
 
     let folder = office.path("files");
     let shown = office.done(NOON, &["review", "show", &id, "--files", folder.to_str().unwrap()]);
-    for words in ["材料待核定", "lsqsyb@lishi.example", "离石区", "报告见附件", "RAR", "专题报告.rar", "review accept"]
+    for words in
+        ["材料待核定", "lsqsyb@lishi.example", "离石区", "报告见附件", "此类文件", "专题报告.cab", "review accept"]
     {
         assert!(shown.contains(words), "{words} is not in\n{shown}");
     }
-    assert_eq!(fs::read(folder.join("1-专题报告.rar")).unwrap(), file);
+    assert_eq!(fs::read(folder.join("1-专题报告.cab")).unwrap(), file);
     let count = fs::read_dir(&folder).unwrap().count();
     assert_eq!(count, 2, "the mail and its file");
     office.done(NOON, &["review", "show", &id, "--files", folder.to_str().unwrap()]);
@@ -204,7 +205,7 @@ fn an_item_that_a_later_mail_replaced_is_not_accepted() {
     let from = ("离石区双拥办", "lsqsyb@lishi.example");
     let mail = |moment: &str, word: &str| {
         let draft = Draft::new(Dialect::NetEase, from, OFFICE, at(moment)).subject(format!("离石区双拥慰问报告{word}"));
-        draft.text("见附件。").attach("专题报告.rar", rar(word))
+        draft.text("见附件。").attach("专题报告.cab", cabinet(word))
     };
     office.ingest(&mail(MORNING, "一稿"));
     let first = office.only(NOON, "item_needs_review");
@@ -224,7 +225,7 @@ fn a_table_without_figures_cannot_be_accepted() {
     let office = Office::new();
     let from = ("离石区双拥办", "lsqsyb@lishi.example");
     let draft = Draft::new(Dialect::NetEase, from, OFFICE, at(MORNING)).subject("离石区统计表");
-    office.ingest(&draft.text("见附件。").attach("统计表.rar", rar("表")));
+    office.ingest(&draft.text("见附件。").attach("统计表.cab", cabinet("表")));
     let id = office.only(NOON, "item_needs_review");
     assert!(office.refused(NOON, &["review", "accept", &id]).contains("no figures"));
     assert_eq!(office.unit(NOON, "141102")["items"]["table"], "needs_review");

@@ -102,7 +102,7 @@ pub fn read_report(source: &ReportSource, rules: &ReportRules, notice: &NoticeFa
     }
     let number = top.number.clone().filter(|number| normalise(number) != normalise(notice.number));
     if top.other
-        || is_of_another(&lines, &top, notice, rules)
+        || is_of_another(&lines, &top, notice, rules, form)
         || !is_report(&lines, &top, number.is_some(), source, rules)
     {
         return ReportVerdict::NoReport;
@@ -202,13 +202,17 @@ fn is_notice(lines: &[String], top: &Top, notice: &NoticeFacts) -> bool {
 }
 
 /// Headed as the report on another year or another occasion: last year's file, or another collection's.
-fn is_of_another(lines: &[String], top: &Top, notice: &NoticeFacts, rules: &ReportRules) -> bool {
+fn is_of_another(lines: &[String], top: &Top, notice: &NoticeFacts, rules: &ReportRules, form: &Form) -> bool {
     let Some(title) = top.title.as_deref().map(normalise) else { return false };
+    // A collection may ask about a year before the one it runs in; then its form or notice names that year.
+    let mut our_years = years_in(&normalise(&format!("{}{}", form.title, notice.title)));
+    our_years.push(notice.year);
+    let is_past = |year: &i32| our_years.iter().all(|ours| year < ours);
     let years = years_in(&title);
     // A wrong year in the title alone is a slip of the pen.
-    let other_year = !years.is_empty() && years.iter().all(|year| *year < notice.year) && {
+    let other_year = !years.is_empty() && years.iter().all(is_past) && {
         let text: String = lines.iter().filter(|line| !line.contains('〔')).map(|line| normalise(line)).collect();
-        !years_in(&text).contains(&notice.year)
+        !years_in(&text).iter().any(|year| our_years.contains(year))
     };
     let ours = normalise(notice.title) + &normalise(&rules.words.concat());
     let named: Vec<&&str> = OCCASIONS.iter().filter(|word| title.contains(**word)).collect();

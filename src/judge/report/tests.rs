@@ -280,6 +280,16 @@ fn a_report_of_nothing_is_one_and_another_years_is_none() {
 }
 
 #[test]
+fn a_collection_about_a_past_year_takes_that_years_reports() {
+    let lines = ["关于2021年“八一”期间走访慰问活动情况的报告", "市双拥办：", BODY, "2021年8月5日"];
+    let document = document(&lines);
+    let source = ReportSource { document: Some(&document), piece: "1", name: "a.docx", kind: Kind::Docx };
+    // The form's title says 2021.
+    let notice = NoticeFacts { year: 2026, number: "吕拥办发〔2021〕3号", title: NOTICE_TITLE };
+    assert!(matches!(read_report(&source, &rules(), &notice, &bayi_form()), ReportVerdict::Report(_)));
+}
+
+#[test]
 fn a_bulletin_is_headed_below_its_masthead() {
     let bulletin =
         report(&["双拥工作简报", "第5期", "离石区双拥办编　2021年8月5日", "离石区扎实开展“八一”走访慰问活动", BODY]);

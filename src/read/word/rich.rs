@@ -167,11 +167,7 @@ impl Walk {
         match symbol {
             b'~' => self.character('\u{a0}'),
             b'_' => self.character('-'),
-            b'\\' | b'{' | b'}' => {
-                if self.shows() {
-                    self.letters.byte(symbol, self.fonts.page(self.group.font));
-                }
-            }
+            b'\\' | b'{' | b'}' if self.shows() => self.letters.byte(symbol, self.fonts.page(self.group.font)),
             _ => {}
         }
     }
