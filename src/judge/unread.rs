@@ -35,8 +35,13 @@ pub fn form_not_read(piece: &Piece, no_table: bool, campaign: &Campaign) -> Opti
         }
         Content::Nothing | Content::Workbook(_) => return None,
     };
-    let paged = matches!(piece.kind, Kind::Pdf | Kind::Ofd);
-    if document.doubts.is_empty() && !(paged && no_table) || !holds_form(document, campaign) {
+    let may_hide_one = match piece.kind {
+        Kind::Pdf | Kind::Ofd => true,
+        // Revisions may leave no more of a form than its title and some headers.
+        Kind::Doc => !document.tables.is_empty(),
+        _ => false,
+    };
+    if document.doubts.is_empty() && !(may_hide_one && no_table) || !holds_form(document, campaign) {
         return None;
     }
     let why = document.doubts.first().map_or("文件中有统计表的文字，但没有画出可读的表格", String::as_str);

@@ -63,6 +63,10 @@ fn told(paged: &Paged, limits: &Limits) -> (Document, Vec<Oddity>) {
             document.paragraphs.extend(words);
         }
     }
+    if paged.count > limits.pages {
+        let text = format!("文件共{}页，只读了前{}页", paged.count, paged.pages.len());
+        oddities.push(Oddity::new(OddityCode::TooLarge, text));
+    }
     oddities.extend(scanned(&paged.pages, document.has_text));
     if !paged.unopened.attachments.is_empty() {
         let names: Vec<&str> =

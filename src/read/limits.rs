@@ -31,7 +31,7 @@ impl Default for Limits {
             piece_bytes: 64 << 20,
             total_bytes: 256 << 20,
             ratio: 200,
-            cells: 2_000_000,
+            cells: 500_000,
             paragraphs: 50_000,
             pages: 500,
             mime_parts: 2_000,

@@ -78,9 +78,6 @@ pub fn open_with(bytes: &[u8], limits: &Limits, reader: &Reader<'_>) -> Mail {
     if words.mislabelled {
         oddities.push(Oddity::new(OddityCode::CharsetMislabelled, "正文声明的字符编码与实际不符，已按实际编码读出"));
     }
-    if words.cut {
-        oddities.push(Oddity::new(OddityCode::TooLarge, "正文太长，没有全部读出"));
-    }
     let machine_report = bounce::read(&parts.fields, &headers, &parts.leaves, &words.text);
     let mut unpacker = Unpacker::new(limits, reader);
     unpacker.add_leaves(&parts.leaves, &words.html, None, 0);
@@ -88,7 +85,10 @@ pub fn open_with(bytes: &[u8], limits: &Limits, reader: &Reader<'_>) -> Mail {
     if left_out {
         oddities.push(too_many_pieces());
     }
-    let body = body(&words, &headers, limits);
+    let (body, cut) = body(&words, &headers, limits);
+    if cut {
+        oddities.push(Oddity::new(OddityCode::TooLarge, "正文太长，没有全部读出"));
+    }
     pieces.extend(cloud_pieces(&words, &body, &headers, &pieces));
     Mail {
         sha256: Digest::of(bytes),
@@ -107,13 +107,14 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// An HTML text with those of its tables that can hold data: two rows and two columns at least, the rest is layout.
-fn data_tables(html: &str, limits: &Limits) -> Document {
+/// `None` where it is too large to be read.
+fn data_tables(html: &str, limits: &Limits) -> Option<Document> {
     if !html.to_ascii_lowercase().contains("<table") {
-        return Document::default();
+        return Some(Document::default());
     }
-    let mut document = guarded(|| text::read_html(html, limits)).unwrap_or_default();
+    let mut document = guarded(|| text::read_html(html, limits).ok())??;
     document.tables.retain(is_data);
-    document
+    Some(document)
 }
 
 fn is_data(sheet: &Sheet) -> bool {
@@ -135,9 +136,12 @@ fn too_many_pieces() -> Oddity {
     Oddity::new(OddityCode::TooLarge, "文件太多，没有全部打开")
 }
 
-fn body(words: &Words, headers: &Headers, limits: &Limits) -> Body {
+/// The mail's own words and tables, and whether they were too large to be read whole.
+fn body(words: &Words, headers: &Headers, limits: &Limits) -> (Body, bool) {
     // Half a table is no table.
-    let html = if words.cut { Document::default() } else { data_tables(own_html(words, headers), limits) };
+    let html = if words.cut { None } else { data_tables(own_html(words, headers), limits) };
+    let cut = html.is_none();
+    let html = html.unwrap_or_default();
     let html_lines = if html.tables.is_empty() { Vec::new() } else { html.paragraphs };
     let mut sheets = html.tables;
     for (place, sheet) in sheets.iter_mut().enumerate() {
@@ -150,7 +154,7 @@ fn body(words: &Words, headers: &Headers, limits: &Limits) -> Body {
     } else {
         quotes::own_text(&words.text)
     };
-    Body { own_text, text: words.text.clone(), sheets, html_lines }
+    (Body { own_text, text: words.text.clone(), sheets, html_lines }, cut)
 }
 
 /// The HTML above a quoted mail. In a forward the quoted mail is what is sent, so all of it counts.

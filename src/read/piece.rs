@@ -1,6 +1,7 @@
 //! The one place where a piece's reader is called; a sandbox can stand in for it.
 
 use super::limits::Limits;
+use super::workbook::package::too_large;
 use super::{charset, fixed, guarded, is_data, mime, text, word, workbook};
 use crate::model::grid::Document;
 use crate::model::mail::{Content, Kind, Oddity, OddityCode};
@@ -23,9 +24,9 @@ pub fn read_piece(kind: Kind, bytes: &[u8], limits: &Limits) -> (Content, Vec<Od
             Content::Document(document)
         }),
         Kind::Xml => xml(bytes, limits),
-        Kind::Csv => Ok(Content::Workbook(text::read_csv(&charset::guess(bytes), limits))),
-        Kind::Html => Ok(html(bytes, limits)),
-        Kind::Text => Ok(Content::Document(plain(&charset::guess(bytes), limits))),
+        Kind::Csv => text::read_csv(&charset::guess(bytes), limits).map(Content::Workbook),
+        Kind::Html => html(bytes, limits),
+        Kind::Text => plain(&charset::guess(bytes), limits).map(Content::Document),
         // What a container holds stands as pieces of its own.
         Kind::Zip | Kind::Rar | Kind::SevenZip | Kind::Tar | Kind::Gz | Kind::Tnef | Kind::Eml => Ok(Content::Nothing),
         Kind::Image => Ok(Content::Nothing),
@@ -60,11 +61,11 @@ fn xml(bytes: &[u8], limits: &Limits) -> Result<Content, Oddity> {
 
 /// A page is a document, even one that a program saved as a workbook: what stands above its tables may say whose they
 /// are. One that is nothing but tables is a workbook.
-pub(super) fn html(bytes: &[u8], limits: &Limits) -> Content {
+pub(super) fn html(bytes: &[u8], limits: &Limits) -> Result<Content, Oddity> {
     let pages = html_pages(bytes, limits);
     let mut whole = Document::default();
     for page in &pages {
-        let document = text::read_html(page, limits);
+        let document = text::read_html(page, limits)?;
         whole.paragraphs.extend(document.paragraphs);
         whole.tables.extend(document.tables);
         whole.has_text |= document.has_text;
@@ -76,9 +77,9 @@ pub(super) fn html(bytes: &[u8], limits: &Limits) -> Content {
         sheet.name = format!("表{}", place + 1);
     }
     if whole.paragraphs.is_empty() && whole.tables.iter().any(is_data) {
-        return Content::Workbook(whole.tables);
+        return Ok(Content::Workbook(whole.tables));
     }
-    Content::Document(whole)
+    Ok(Content::Document(whole))
 }
 
 /// The page, or the pages of a web archive (`.mht`, RFC 2557).
@@ -102,8 +103,11 @@ fn html_pages(bytes: &[u8], limits: &Limits) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn plain(text: &str, limits: &Limits) -> Document {
+pub(super) fn plain(text: &str, limits: &Limits) -> Result<Document, Oddity> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let paragraphs: Vec<String> = lines.take(limits.paragraphs).map(str::to_owned).collect();
-    Document { has_text: !paragraphs.is_empty(), paragraphs, ..Document::default() }
+    let paragraphs: Vec<String> = lines.take(limits.paragraphs.saturating_add(1)).map(str::to_owned).collect();
+    if paragraphs.len() > limits.paragraphs {
+        return Err(too_large());
+    }
+    Ok(Document { has_text: !paragraphs.is_empty(), paragraphs, ..Document::default() })
 }

@@ -12,18 +12,22 @@ use crate::model::mail::Oddity;
 /// Reads delimited text (decoded already) as one sheet, or none where nothing stands in it. The delimiter is found by
 /// looking: comma, tab, semicolon, or the full-width comma.
 ///
-/// Every value stays text, as it was written. What lies beyond the limits is left out.
-#[must_use]
-pub fn read_csv(text: &str, limits: &Limits) -> Vec<Sheet> {
+/// Every value stays text, as it was written.
+///
+/// # Errors
+/// `TooLarge` beyond the limits.
+pub fn read_csv(text: &str, limits: &Limits) -> Result<Vec<Sheet>, Oddity> {
     csv_sheet::read(text, limits)
 }
 
 /// Reads HTML (decoded already): the text outside tables as paragraphs, every table as a grid of its own, a nested one
 /// after the one around it. Tables that hold others, as mail programs use them for layout, are grids too.
 ///
-/// Never fails and takes linear time; what lies beyond the limits is left out.
-#[must_use]
-pub fn read_html(text: &str, limits: &Limits) -> Document {
+/// Takes linear time.
+///
+/// # Errors
+/// `TooLarge` beyond the limits.
+pub fn read_html(text: &str, limits: &Limits) -> Result<Document, Oddity> {
     html::read(text, limits)
 }
 

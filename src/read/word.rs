@@ -168,7 +168,7 @@ fn chunks(
         let name = relation.member(main);
         let bytes = package.member(&name)?.unwrap_or_default();
         let chunk = match sniff::kind(&bytes, &name) {
-            Kind::Html => match super::piece::html(&bytes, limits) {
+            Kind::Html => match super::piece::html(&bytes, limits)? {
                 Content::Document(document) => Some(document),
                 Content::Workbook(tables) => {
                     Some(Document { has_text: !tables.is_empty(), tables, ..Document::default() })
@@ -176,7 +176,7 @@ fn chunks(
                 Content::Nothing => None,
             },
             Kind::Rtf => rich::read(&bytes, limits).ok(),
-            Kind::Text | Kind::Csv => Some(super::piece::plain(&charset::guess(&bytes), limits)),
+            Kind::Text | Kind::Csv => Some(super::piece::plain(&charset::guess(&bytes), limits)?),
             Kind::Docx => inner(&bytes, limits),
             _ => None,
         };

@@ -1,12 +1,14 @@
 //! Delimited text as a sheet.
 
 use crate::model::grid::{Cell, CellValue, Grid, Sheet};
+use crate::model::mail::Oddity;
 use crate::read::limits::Limits;
+use crate::read::workbook::package::too_large;
 
 /// How many lines decide the delimiter.
 const LOOKED_AT: usize = 50;
 
-pub(super) fn read(text: &str, limits: &Limits) -> Vec<Sheet> {
+pub(super) fn read(text: &str, limits: &Limits) -> Result<Vec<Sheet>, Oddity> {
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
     // Excel's own way of naming the delimiter, in the first line.
     let (named, text) = match text.split_once('\n') {
@@ -24,8 +26,13 @@ pub(super) fn read(text: &str, limits: &Limits) -> Vec<Sheet> {
             place_row(row, line.split(delimiter), limits, &mut cells);
         }
     }
+    if cells.len() > limits.cells {
+        return Err(too_large());
+    }
     let grid = Grid::new(cells, Vec::new());
-    if grid.is_empty() { Vec::new() } else { vec![Sheet { name: "表1".to_owned(), hidden: false, grid }] }
+    let sheets =
+        if grid.is_empty() { Vec::new() } else { vec![Sheet { name: "表1".to_owned(), hidden: false, grid }] };
+    Ok(sheets)
 }
 
 fn read_ascii(text: &str, delimiter: char, limits: &Limits, cells: &mut Vec<Cell>) {
@@ -38,7 +45,7 @@ fn read_ascii(text: &str, delimiter: char, limits: &Limits, cells: &mut Vec<Cell
     // program shows.
     let mut record = csv::StringRecord::new();
     let mut row = 0;
-    while cells.len() < limits.cells && reader.read_record(&mut record).unwrap_or(false) {
+    while cells.len() <= limits.cells && reader.read_record(&mut record).unwrap_or(false) {
         let start = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(0);
         let ahead = text.as_bytes().get(start..).unwrap_or_default();
         row += ahead.iter().take_while(|byte| **byte == b'\n').count();
@@ -50,7 +57,8 @@ fn read_ascii(text: &str, delimiter: char, limits: &Limits, cells: &mut Vec<Cell
 fn place_row<'a>(row: usize, values: impl Iterator<Item = &'a str>, limits: &Limits, cells: &mut Vec<Cell>) {
     for (column, value) in values.enumerate() {
         let (Ok(row), Ok(column)) = (u32::try_from(row), u32::try_from(column)) else { return };
-        if cells.len() >= limits.cells {
+        // One too many tells that there are too many.
+        if cells.len() > limits.cells {
             return;
         }
         let value = value.trim();
@@ -95,7 +103,7 @@ mod tests {
     use crate::model::grid::cell_name;
 
     fn shown(text: &str) -> Vec<(String, String)> {
-        let sheets = read(text, &Limits::default());
+        let sheets = read(text, &Limits::default()).unwrap();
         let cells = sheets.iter().flat_map(|sheet| sheet.grid.cells());
         cells.map(|cell| (cell_name(cell.row, cell.column), cell.value.shown())).collect()
     }
@@ -130,15 +138,17 @@ mod tests {
 
     #[test]
     fn nothing_is_no_sheet() {
-        assert!(read("", &Limits::default()).is_empty());
-        assert!(read("\u{feff} \n,,,\n", &Limits::default()).is_empty());
+        assert!(read("", &Limits::default()).unwrap().is_empty());
+        assert!(read("\u{feff} \n,,,\n", &Limits::default()).unwrap().is_empty());
     }
 
     #[test]
-    fn the_limit_holds() {
-        let limits = Limits { cells: 10, ..Limits::default() };
-        let sheets = read(&"1,2,3\n".repeat(1000), &limits);
-        assert_eq!(sheets.first().map(|sheet| sheet.grid.cells().len()), Some(10));
+    fn beyond_the_limit_nothing_is_read_rather_than_half() {
+        let limits = Limits { cells: 9, ..Limits::default() };
+        assert_eq!(read(&"1,2,3\n".repeat(3), &limits).unwrap()[0].grid.cells().len(), 9);
+        for text in ["1,2,3\n".repeat(1000), "1,2,3\n".repeat(3) + "4", "1，2，3\n".repeat(4)] {
+            assert_eq!(read(&text, &limits), Err(too_large()));
+        }
     }
 
     proptest! {

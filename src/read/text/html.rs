@@ -4,8 +4,10 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::markup::{Tag, Token, Tokens, resolved};
 use crate::model::grid::{Cell, CellValue, Document, Grid, Sheet, Span};
+use crate::model::mail::Oddity;
 use crate::read::limits::Limits;
 use crate::read::workbook::number::decimal_of;
+use crate::read::workbook::package::too_large;
 
 /// HTML's own bounds on colspan and rowspan are 1000 and 65534; no form needs more than this.
 const SPAN: u32 = 1000;
@@ -48,14 +50,14 @@ const BLOCKS: [&str; 28] = [
     "body",
 ];
 
-pub(super) fn read(text: &str, limits: &Limits) -> Document {
+pub(super) fn read(text: &str, limits: &Limits) -> Result<Document, Oddity> {
     let mut page = Page {
         limits,
         paragraphs: Vec::new(),
         line: String::new(),
         tables: Vec::new(),
         open: Vec::new(),
-        left: Left { cells: limits.cells, steps: limits.cells.saturating_mul(16) },
+        left: Left { cells: limits.cells, steps: limits.cells.saturating_mul(16), cut: false },
         images: 0,
         has_text: false,
     };
@@ -74,6 +76,8 @@ struct Left {
     cells: usize,
     /// Columns passed or covered: wide and deep cells make a few bytes of markup cost thousands.
     steps: usize,
+    /// Something was left out.
+    cut: bool,
 }
 
 struct Page<'a> {
@@ -119,8 +123,12 @@ impl Page<'_> {
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         let line = line.trim();
-        if !line.is_empty() && self.paragraphs.len() < self.limits.paragraphs {
-            self.paragraphs.push(line.to_owned());
+        if !line.is_empty() {
+            if self.paragraphs.len() < self.limits.paragraphs {
+                self.paragraphs.push(line.to_owned());
+            } else {
+                self.left.cut = true;
+            }
         }
     }
 
@@ -133,6 +141,8 @@ impl Page<'_> {
                 let order = self.tables.len();
                 if order < TABLES {
                     self.tables.push(None);
+                } else {
+                    self.left.cut = true;
                 }
                 self.open.push(Table::new(order));
             }
@@ -177,24 +187,28 @@ impl Page<'_> {
         }
     }
 
-    fn finish(mut self) -> Document {
+    fn finish(mut self) -> Result<Document, Oddity> {
         // Tables that nobody closed end with the page.
         while !self.open.is_empty() {
             self.close("table");
         }
         self.end_line();
+        // Half a table is no table, and half a text no report.
+        if self.left.cut {
+            return Err(too_large());
+        }
         let grids = self.tables.into_iter().flatten().filter(|grid| !grid.is_empty());
         let tables = grids
             .enumerate()
             .map(|(index, grid)| Sheet { name: format!("表{}", index + 1), hidden: false, grid })
             .collect();
-        Document {
+        Ok(Document {
             paragraphs: self.paragraphs,
             tables,
             has_text: self.has_text,
             images: self.images,
             ..Document::default()
-        }
+        })
     }
 }
 
@@ -260,6 +274,7 @@ impl Table {
         let steps = usize::try_from(right - before).unwrap_or(usize::MAX);
         left_over.steps = left_over.steps.saturating_sub(steps);
         if left_over.steps == 0 {
+            left_over.cut = true;
             return;
         }
         let bottom = row.saturating_add(down - 1);
@@ -290,6 +305,7 @@ impl Table {
         let kept = self.kept.take();
         let Some((row, column)) = self.cell.take() else { return };
         let text = text.trim();
+        left_over.cut |= !text.is_empty() && left_over.cells == 0;
         if !text.is_empty() && left_over.cells > 0 {
             left_over.cells -= 1;
             let lines: Vec<&str> = text.split('\n').map(str::trim).collect();

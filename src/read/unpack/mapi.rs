@@ -7,6 +7,7 @@ use super::{Container, Unpacker, length, rtf};
 use crate::model::grid::Document;
 use crate::model::mail::{Content, Kind, Oddity, OddityCode};
 use crate::read::charset;
+use crate::read::data_tables;
 use crate::read::mime::{self, names, plain};
 
 /// Property identifiers.
@@ -145,7 +146,11 @@ impl Unpacker<'_> {
     pub(super) fn add_message(&mut self, container: &mut Container<'_>, message: Message) {
         let html = message.html.unwrap_or_default();
         let text = message.text.unwrap_or_else(|| plain::from_html(&html));
-        let whole = Document { has_text: false, ..super::super::data_tables(&html, self.limits) };
+        let tables = data_tables(&html, self.limits).map(|whole| whole.tables);
+        if tables.is_none() {
+            self.note(container.index, OddityCode::TooLarge, "所附邮件的正文太长，没有全部读出");
+        }
+        let tables = tables.unwrap_or_default();
         let lines = message.subject.iter().map(String::as_str).chain(text.lines());
         let paragraphs: Vec<String> = lines
             .map(str::trim)
@@ -153,10 +158,9 @@ impl Unpacker<'_> {
             .take(self.limits.paragraphs)
             .map(str::to_owned)
             .collect();
-        let has_text = !paragraphs.is_empty() || !whole.tables.is_empty();
+        let has_text = !paragraphs.is_empty() || !tables.is_empty();
         if let Some(piece) = self.pieces.get_mut(container.index) {
-            piece.content =
-                Content::Document(Document { paragraphs, has_text, tables: whole.tables, ..Document::default() });
+            piece.content = Content::Document(Document { paragraphs, has_text, tables, ..Document::default() });
         }
         if message.is_damaged {
             self.note(container.index, OddityCode::Damaged, "文件残缺，只取出了其中完好的附件");

@@ -8,6 +8,9 @@ use crate::model::mail::{Content, OddityCode};
 use crate::read::data_tables;
 use crate::read::mime::{self, Leaf};
 
+/// More lines around the tables of a mail say nothing about whose they are.
+const MOST_LINES_BESIDE: usize = 1_000;
+
 impl Unpacker<'_> {
     pub(super) fn open_mail(&mut self, container: &mut Container<'_>) {
         let parts = mime::take_apart(container.bytes, self.limits);
@@ -15,13 +18,15 @@ impl Unpacker<'_> {
             self.note(container.index, OddityCode::TooLarge, "所附邮件的层次或分段过多，没有全部打开");
         }
         let words = mime::words_of(&parts.leaves);
-        if words.cut {
+        let html = if words.cut { None } else { data_tables(&words.html, self.limits) };
+        if html.is_none() {
             self.note(container.index, OddityCode::TooLarge, "所附邮件的正文太长，没有全部读出");
         }
-        let html = if words.cut { Document::default() } else { data_tables(&words.html, self.limits) };
+        let html = html.unwrap_or_default();
         // Beside a plain part written for itself, the HTML alone holds the lines around its tables.
         let beside: &[String] = if html.tables.is_empty() { &[] } else { &html.paragraphs };
-        let only_html = beside.iter().map(String::as_str).filter(|line| !words.text.contains(line));
+        let only_html =
+            beside.iter().take(MOST_LINES_BESIDE).map(String::as_str).filter(|line| !words.text.contains(line));
         let paragraphs: Vec<String> = words
             .text
             .lines()

@@ -102,6 +102,12 @@ struct Letter<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// Whether the stories together are as long as the pieces; a mark of its own may stand behind them.
+    fn is_all_told(self) -> bool {
+        let held = self.pieces.last().map_or(0, |piece| piece.start.saturating_add(piece.length));
+        held.saturating_sub(self.file.all_text) <= 1
+    }
+
     /// The characters from one number up to another.
     ///
     /// # Errors
@@ -173,8 +179,9 @@ impl Walk<'_> {
             last = letter.unit;
             self.letter(letter, place)?;
         }
-        // A text ends with a paragraph's mark ([MS-DOC] 2.4.2), or it was cut off.
-        let whole = matches!(last, 0x0D | 0x0C) || place != Place::Main;
+        // A text ends with a paragraph's mark ([MS-DOC] 2.4.2), or it was cut off. LibreOffice lets it end with a table's
+        // last row, and then everything the pieces hold is accounted for.
+        let whole = matches!(last, 0x0D | 0x0C) || place != Place::Main || last == 0x07 && self.text.is_all_told();
         if place != Place::Main && !self.line.is_empty() {
             self.end_paragraph(None, place)?;
         }

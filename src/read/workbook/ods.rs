@@ -215,7 +215,7 @@ impl Table {
     fn end_row(&mut self, budget: &mut Budget) -> Result<(), Oddity> {
         let row: Vec<Cell> = self.cells.get(self.row_start..).unwrap_or_default().to_vec();
         if !row.is_empty() {
-            let copies = usize::try_from(self.repeated - 1).unwrap_or(usize::MAX);
+            let copies = usize::try_from(self.repeated.saturating_sub(1)).unwrap_or(usize::MAX);
             budget.take(row.len().saturating_mul(copies))?;
             for cell in &row {
                 budget.take_text(&cell.value, copies)?;

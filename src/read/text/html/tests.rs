@@ -6,7 +6,7 @@ use super::*;
 use crate::model::grid::cell_name;
 
 fn page(text: &str) -> Document {
-    read(text, &Limits::default())
+    read(text, &Limits::default()).unwrap_or_default()
 }
 
 fn cells(document: &Document, table: usize) -> Vec<(String, String)> {
@@ -83,6 +83,16 @@ fn hostile_depth_and_spans_are_bounded() {
 fn pictures_alone_are_no_text() {
     let document = page("<body><img src=\"cid:scan\"><br>&nbsp;</body>");
     assert_eq!((document.has_text, document.images), (false, 1));
+}
+
+#[test]
+fn beyond_the_limits_nothing_is_read_rather_than_half() {
+    let limits = Limits { cells: 10, paragraphs: 5, ..Limits::default() };
+    let table = |rows: usize| format!("<table>{}</table>", "<tr><td>1<td>2".repeat(rows));
+    assert!(read(&table(5), &limits).is_ok());
+    assert_eq!(read(&table(6), &limits), Err(too_large()));
+    assert_eq!(read(&"<p>一".repeat(6), &limits), Err(too_large()));
+    assert_eq!(read(&"<table><tr><td colspan=999>1".repeat(3), &limits), Err(too_large()));
 }
 
 proptest! {

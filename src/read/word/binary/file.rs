@@ -44,6 +44,8 @@ pub(super) struct File {
     pub(super) summary: Vec<u8>,
     /// Characters of the main text.
     pub(super) main_text: u32,
+    /// Characters of all stories together.
+    pub(super) all_text: u32,
     /// First character and count of the page headers and footers.
     pub(super) headers: (u32, u32),
     /// First character and count of the text boxes.
@@ -82,7 +84,8 @@ impl File {
         }
         let boxes = (before_boxes, count(6)?);
         let headers = (main_text.saturating_add(count(1)?), count(2)?);
-        Ok(Self { main, table, data, summary, main_text, headers, boxes })
+        let all_text = before_boxes.saturating_add(boxes.1).saturating_add(count(7)?);
+        Ok(Self { main, table, data, summary, main_text, all_text, headers, boxes })
     }
 
     /// A part of the table stream; empty where the file has none or it lies outside.
