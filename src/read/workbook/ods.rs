@@ -105,7 +105,8 @@ impl Tables<'_> {
         let name = xml::attribute(element, "name").unwrap_or_default();
         let hidden = xml::attribute(element, "style-name")
             .is_some_and(|style| self.hidden_styles.get(&style).copied().unwrap_or(false));
-        let mut table = Table::default();
+        // A row that ends without having begun still is one row.
+        let mut table = Table { repeated: 1, ..Table::default() };
         loop {
             match self.reader.read_event() {
                 Ok(Event::Start(element)) => match element.local_name().as_ref() {
@@ -215,7 +216,7 @@ impl Table {
     fn end_row(&mut self, budget: &mut Budget) -> Result<(), Oddity> {
         let row: Vec<Cell> = self.cells.get(self.row_start..).unwrap_or_default().to_vec();
         if !row.is_empty() {
-            let copies = usize::try_from(self.repeated.saturating_sub(1)).unwrap_or(usize::MAX);
+            let copies = usize::try_from(self.repeated - 1).unwrap_or(usize::MAX);
             budget.take(row.len().saturating_mul(copies))?;
             for cell in &row {
                 budget.take_text(&cell.value, copies)?;
@@ -225,7 +226,7 @@ impl Table {
                 self.cells.extend(row.iter().map(copied));
             }
         }
-        self.row = self.row.saturating_add(self.repeated.max(1));
+        self.row = self.row.saturating_add(self.repeated);
         self.row_start = self.cells.len();
         Ok(())
     }

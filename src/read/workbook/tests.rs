@@ -289,6 +289,15 @@ fn xls_declared_and_used_size() {
     assert_eq!(far.code, OddityCode::TooLarge);
 }
 
+/// Cut up by a faulty program or by malice; fuzzing found it.
+#[test]
+fn a_row_of_ods_that_ends_without_having_begun_is_one_row() {
+    let cell = r#"<table:table-cell office:value-type="string"><text:p>甲</text:p></table:table-cell>"#;
+    let content = format!(r#"<d><table:table table:name="T">{cell}</table:table-row></table:table></d>"#);
+    let sheets = read(Kind::Ods, &zip_of(&[("content.xml", content.as_bytes())]), &limits()).unwrap();
+    assert_eq!(value(&sheets[0].grid, "A1"), text("甲"));
+}
+
 #[test]
 fn ods_repeats_and_notes() {
     let ods = |table: &str| {
