@@ -297,9 +297,17 @@ fn plan_unopened(plan: &mut Plan, understanding: &Understanding, campaign: &Camp
                 totals: None,
                 reasons: vec![reason],
             }),
+            None if told_by_its_archive(piece, &understanding.mail.pieces) => {}
             None => plan.reviews.push((Some(unit.clone()), ReviewReason::FileUnread, reason)),
         }
     }
+}
+
+/// Whether the archive a file lies in could not be opened for the same reason: one look answers both.
+fn told_by_its_archive(piece: &Piece, pieces: &[Piece]) -> bool {
+    let archive = piece.inside.as_ref().and_then(|inside| pieces.iter().find(|other| other.path == *inside));
+    let why = piece.oddities.first().map(|oddity| oddity.code);
+    archive.is_some_and(|archive| why.is_some_and(|why| archive.has(why)))
 }
 
 fn unopened_reason(piece: &Piece) -> String {

@@ -175,3 +175,12 @@ fn a_bounce_that_matches_nothing_we_sent_changes_nothing() {
     assert!(matches!(decision.events[1].kind, EventKind::Bounced { hard: true, .. }));
     assert_eq!(decision.letters, []);
 }
+
+#[test]
+fn an_archive_and_what_lies_in_it_are_one_thing_to_look_at() {
+    let register = register();
+    let bomb = include_bytes!("../../../tests/cases/container-bomb-in-7z/bomb.7z");
+    let sent = mail(&own_address(&register), 10, at("2021-08-05T09:00")).attach("材料.7z", bomb.to_vec());
+    let decision = decided(&register, &sent.bytes(), &Past::default(), at("2021-08-05T09:00"));
+    assert_eq!(kinds(&decision), ["recorded", "filed", "review"]);
+}
