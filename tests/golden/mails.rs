@@ -1,6 +1,7 @@
 //! Mails as Chinese clients and servers mangle them.
 
 use data_encoding::{BASE64, BASE64_MIME};
+use mailtally::demo::build::form::HEADERS;
 
 use super::Case;
 
@@ -32,24 +33,11 @@ fn percent(bytes: &[u8]) -> String {
 
 /// The form as a page that a program saved under `.xls`.
 fn form() -> String {
-    let headers = [
-        "慰问军队退役人员人数(人)",
-        "慰问形式及慰问品名称",
-        "慰问折算经费(元)",
-        "慰问其他优抚对象人数(人)",
-        "慰问形式及慰问品名称",
-        "慰问折算经费(元)",
-        "部队名称",
-        "慰问形式及慰问品名称",
-        "慰问折算经费(元)",
-        "合计“八一”期间走访慰问支出总额(万元)",
-        "备注",
-    ];
     let row = ["12", "慰问金", "12000", "20", "米面油", "8000", "武警吕梁支队", "慰问金", "20000", "4.0", ""];
     let cells = |words: &[&str]| words.iter().map(|word| format!("<td>{word}</td>")).collect::<String>();
     format!(
         "<table border=\"1\"><tr><td colspan=\"11\">2021年“八一”期间走访慰问情况统计表</td></tr><tr><td colspan=\"11\">县(市、区)/单位名称：离石区　填报时间：2021年8月5日</td></tr><tr>{}</tr><tr>{}</tr></table>",
-        cells(&headers),
+        cells(&HEADERS),
         cells(&row)
     )
 }
