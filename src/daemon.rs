@@ -139,6 +139,7 @@ impl Engine {
                 let now = self.now();
                 let event = line.unit.map(|unit| Event {
                     id: 0,
+                    act: 0,
                     at: now,
                     campaign: line.campaign,
                     unit: Some(unit),

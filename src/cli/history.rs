@@ -109,6 +109,15 @@ pub(super) fn told(line: &HistoryLine) -> String {
         EventKind::ReviewSettled { review, act } => format!("待办 {review} 已处理：{}", act_in_chinese(act)),
         EventKind::AssignedByPerson => "来信由工作人员指定为本单位".to_owned(),
         EventKind::AcceptedByPerson { item } => format!("{}由工作人员核定采用", labels::item(*item)),
+        EventKind::ReturnedByPerson { item, reason } => {
+            format!("{}由工作人员退回更正：{}", labels::item(*item), one_line(reason))
+        }
+        EventKind::DeadlineExtended { until, reason } => {
+            format!("报送期限延至 {}：{}", until.format("%Y-%m-%d %H:%M"), one_line(reason))
+        }
+        EventKind::AddressTaught { address } => format!("记住：{} 是本单位的邮箱", one_line(address)),
+        EventKind::NameTaught { name } => format!("记住：“{}”指本单位", one_line(name)),
+        EventKind::Undone { event_id, reason } => format!("撤销第 {event_id} 条：{}", one_line(reason)),
         EventKind::Waived { item, reason } => format!("免报{}：{}", labels::item(*item), one_line(reason)),
         EventKind::LetterSent { kind, key } => format!("发出{}（{key}）", labels::letter_kind(*kind)),
         EventKind::Bounced { recipient, hard, .. } => {

@@ -254,8 +254,10 @@ pub(super) fn hints(id: i64, reason: ReviewReason) -> Vec<String> {
     match reason {
         ReviewReason::UnitUnknown | ReviewReason::UnitConflict => vec![assign(), dismiss],
         ReviewReason::ItemNeedsReview | ReviewReason::SenderDoubtful => vec![accept(), dismiss],
-        ReviewReason::FileUnread | ReviewReason::TimeDoubtful | ReviewReason::Question | ReviewReason::SetAside => {
-            vec![dismiss]
-        }
+        ReviewReason::FileUnread
+        | ReviewReason::TimeDoubtful
+        | ReviewReason::Question
+        | ReviewReason::SetAside
+        | ReviewReason::RaisedByPerson => vec![dismiss],
     }
 }

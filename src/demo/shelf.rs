@@ -131,6 +131,11 @@ impl Shelf {
                 | EventKind::AssignedByPerson
                 | EventKind::AcceptedByPerson { .. }
                 | EventKind::Waived { .. }
+                | EventKind::ReturnedByPerson { .. }
+                | EventKind::DeadlineExtended { .. }
+                | EventKind::AddressTaught { .. }
+                | EventKind::NameTaught { .. }
+                | EventKind::Undone { .. }
                 | EventKind::LetterSent { .. } => {}
             }
         }

@@ -176,6 +176,7 @@ impl Writer<'_> {
     fn add(&mut self, unit: Option<UnitCode>, kind: EventKind) {
         self.events.push(Event {
             id: 0,
+            act: 0,
             at: self.times.now,
             campaign: self.campaign.clone().unwrap_or_default(),
             unit,
@@ -259,6 +260,7 @@ fn file_items(
                     item: planned.item,
                     piece: planned.piece,
                     first_mail: standing.mail.clone(),
+                    received_at: Some(writer.times.received_at),
                 };
                 writer.add(Some(unit), kind);
             }
@@ -292,7 +294,8 @@ fn settle_outdated(writer: &mut Writer<'_>, campaign: &Campaign, past: &Past, un
             | ReviewReason::SenderDoubtful
             | ReviewReason::TimeDoubtful
             | ReviewReason::Question
-            | ReviewReason::SetAside => false,
+            | ReviewReason::SetAside
+            | ReviewReason::RaisedByPerson => false,
         };
         if outdated {
             let act = "单位已重新报送，自动了结".to_owned();

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::model::campaign::Campaign;
 use crate::model::ledger::{
-    Event, EventKind, ItemLedger, ItemStatus, Nature, StandingFiling, UnitLedger, UnitStatus, Verdict,
+    Event, EventKind, ItemLedger, ItemStatus, Nature, StandingFiling, UnitLedger, UnitStatus, Verdict, in_force,
 };
 use crate::model::letter::LetterKind;
 use crate::model::mail::Digest;
@@ -15,7 +15,8 @@ use crate::model::returns::{Item, Totals};
 use crate::model::standing::{CampaignStanding, UnitStanding};
 use crate::model::unit::{Unit, UnitCode};
 
-/// One step of the fold. Events of other units must not be handed in.
+/// One step of the fold. Events of other units must not be handed in, nor what was undone ([`in_force`]): that a step was
+/// undone cannot be folded onto it.
 #[must_use]
 pub fn apply(mut ledger: UnitLedger, event: &Event) -> UnitLedger {
     match &event.kind {
@@ -40,9 +41,24 @@ pub fn apply(mut ledger: UnitLedger, event: &Event) -> UnitLedger {
         EventKind::AssignedByPerson => ledger.dead_addresses.clear(),
         EventKind::AcceptedByPerson { item } => {
             let Some(mail) = &event.mail else { return ledger };
-            accept(ledger.items.entry(*item).or_default(), mail);
+            rule(ledger.items.entry(*item).or_default(), mail, Verdict::Accepted);
         }
-        EventKind::Duplicated { .. } | EventKind::ReviewAsked { .. } | EventKind::ReviewSettled { .. } => {}
+        EventKind::ReturnedByPerson { item, .. } => {
+            let Some(mail) = &event.mail else { return ledger };
+            rule(ledger.items.entry(*item).or_default(), mail, Verdict::NeedsCorrection);
+        }
+        EventKind::Duplicated { item, received_at: Some(received_at), .. } => {
+            ledger.first_received_at = earliest(ledger.first_received_at, *received_at);
+            let item = ledger.items.entry(*item).or_default();
+            item.first_received_at = earliest(item.first_received_at, *received_at);
+        }
+        EventKind::DeadlineExtended { until, .. } => ledger.extended_until = Some(*until),
+        EventKind::Duplicated { received_at: None, .. }
+        | EventKind::ReviewAsked { .. }
+        | EventKind::ReviewSettled { .. }
+        | EventKind::AddressTaught { .. }
+        | EventKind::NameTaught { .. }
+        | EventKind::Undone { .. } => {}
         EventKind::Waived { item, .. } => ledger.items.entry(*item).or_default().waived = true,
         EventKind::LetterSent { kind, .. } => {
             if *kind == LetterKind::Reminder {
@@ -58,10 +74,10 @@ pub fn apply(mut ledger: UnitLedger, event: &Event) -> UnitLedger {
     ledger
 }
 
-/// All events of one unit, folded in the order they were recorded.
+/// All events of one unit, folded in the order they were recorded, without what was undone.
 #[must_use]
-pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> UnitLedger {
-    events.into_iter().fold(UnitLedger::default(), apply)
+pub fn fold(events: &[Event]) -> UnitLedger {
+    in_force(events).fold(UnitLedger::default(), apply)
 }
 
 /// What arrived last stands, in whatever order the mails were processed.
@@ -72,10 +88,10 @@ fn file(item: &mut ItemLedger, filed: StandingFiling) {
     item.current = item.earlier.last().cloned();
 }
 
-/// Whatever this mail filed of the item is accepted; which filing stands does not change by it.
-fn accept(item: &mut ItemLedger, mail: &Digest) {
+/// A person's verdict on whatever this mail filed of the item; which filing stands does not change by it.
+fn rule(item: &mut ItemLedger, mail: &Digest, verdict: Verdict) {
     for filed in item.earlier.iter_mut().filter(|filed| &filed.mail == mail) {
-        filed.filing.verdict = Verdict::Accepted;
+        filed.filing.verdict = verdict;
     }
     item.current = item.earlier.last().cloned();
 }
@@ -129,16 +145,23 @@ pub fn counted_totals(ledger: &UnitLedger) -> Option<&Totals> {
     if filing.verdict == Verdict::Accepted { filing.totals.as_ref() } else { None }
 }
 
-/// Whether something due first arrived after the deadline.
+/// Until when the unit has time.
+#[must_use]
+pub fn deadline_of(campaign: &Campaign, ledger: &UnitLedger) -> DateTime<FixedOffset> {
+    ledger.extended_until.unwrap_or(campaign.deadline)
+}
+
+/// Whether something due first arrived after the unit's deadline.
 #[must_use]
 pub fn is_late(campaign: &Campaign, ledger: &UnitLedger) -> bool {
+    let deadline = deadline_of(campaign, ledger);
     campaign.items.iter().any(|due| {
         ledger
             .items
             .get(&due.item)
             .filter(|item| !item.waived)
             .and_then(|item| item.first_received_at)
-            .is_some_and(|received| received > campaign.deadline)
+            .is_some_and(|received| received > deadline)
     })
 }
 
@@ -177,7 +200,7 @@ pub fn sum_totals<'a>(campaign: &Campaign, rows: impl IntoIterator<Item = &'a To
 #[must_use]
 pub fn ledgers(events: &[Event]) -> BTreeMap<UnitCode, UnitLedger> {
     let mut ledgers: BTreeMap<UnitCode, UnitLedger> = BTreeMap::new();
-    for event in events {
+    for event in in_force(events) {
         if let Some(code) = &event.unit {
             let ledger = ledgers.entry(code.clone()).or_default();
             *ledger = apply(std::mem::take(ledger), event);
@@ -230,6 +253,7 @@ mod tests {
     fn event(mail: &str, kind: EventKind) -> Event {
         Event {
             id: 0,
+            act: 0,
             at: at(1, 0),
             campaign: "2021-bayi".to_owned(),
             unit: Some(UnitCode::new("141102")),
@@ -316,6 +340,49 @@ mod tests {
         let unit = lishi(&[one, two, accepted("two"), wrong]);
         assert_eq!(unit.items[&Item::Table], ItemStatus::NeedsCorrection, "a later mail is judged for itself");
         assert_eq!(lishi(&[accepted("never")]).items[&Item::Table], ItemStatus::Missing);
+    }
+
+    #[test]
+    fn what_is_undone_counts_no_more_until_that_is_undone() {
+        let numbered = |id, event: Event| Event { id, ..event };
+        let undo = |id, event_id| numbered(id, event("", EventKind::Undone { event_id, reason: "记错".to_owned() }));
+        let mut events = vec![
+            numbered(1, filed("one", Item::Table, Verdict::Accepted, at(5, 9), 100)),
+            numbered(2, filed("two", Item::Table, Verdict::Accepted, at(6, 9), 200)),
+        ];
+        let cost = |events: &[Event]| lishi(events).row.and_then(|row| row["veterans_cost"]);
+        events.push(undo(3, 2));
+        assert_eq!(cost(&events), Some(Decimal::from(100)));
+        events.push(undo(4, 3));
+        assert_eq!(cost(&events), Some(Decimal::from(200)));
+        events.push(undo(5, 4));
+        events.push(undo(6, 1));
+        assert_eq!((cost(&events), lishi(&events).version), (None, 0));
+    }
+
+    #[test]
+    fn a_person_returns_what_the_machine_took_and_gives_more_time() {
+        let table = filed("one", Item::Table, Verdict::Accepted, at(11, 9), 100);
+        let returned =
+            event("one", EventKind::ReturnedByPerson { item: Item::Table, reason: "金额与台账不符".to_owned() });
+        let unit = lishi(&[table.clone(), returned]);
+        assert_eq!((unit.status, unit.row, unit.late), (UnitStatus::NeedsCorrection, None, true));
+        let extended = EventKind::DeadlineExtended { until: at(12, 18), reason: "汛情".to_owned() };
+        assert!(!lishi(&[table, event("", extended)]).late);
+    }
+
+    #[test]
+    fn a_repetition_sent_before_what_it_repeats_says_when_the_item_first_came() {
+        let table = filed("late", Item::Table, Verdict::Accepted, at(11, 9), 100);
+        let repeated = |received_at| EventKind::Duplicated {
+            item: Item::Table,
+            piece: "1".to_owned(),
+            first_mail: Digest::of(b"late"),
+            received_at,
+        };
+        assert!(lishi(&[table.clone(), event("early", repeated(None))]).late, "recorded before moments were kept");
+        let unit = lishi(&[table, event("early", repeated(Some(at(9, 9))))]);
+        assert_eq!((unit.late, unit.first_received_at, unit.version), (false, Some(at(9, 9)), 1));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What happened, and how every unit stands because of it. Events are only added; status is a fold over them
 //! (`judge::progress`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,9 @@ use super::unit::UnitCode;
 pub struct Event {
     /// Counts up in the order of recording; 0 before it is recorded.
     pub id: i64,
+    /// Which act it is part of: the id of the first event recorded in the same transaction; 0 before it is recorded. A
+    /// person's act is undone as a whole.
+    pub act: i64,
     /// When it was recorded.
     pub at: DateTime<FixedOffset>,
     pub campaign: String,
@@ -43,7 +46,14 @@ pub enum EventKind {
     /// A table or report of the unit was filed.
     Filed(Filing),
     /// What came is the same as what stands already, so nothing changes.
-    Duplicated { item: Item, piece: String, first_mail: Digest },
+    Duplicated {
+        item: Item,
+        piece: String,
+        first_mail: Digest,
+        /// The time that counts: a repetition may have been sent before what it repeats was processed.
+        #[serde(default)]
+        received_at: Option<DateTime<FixedOffset>>,
+    },
     /// A person must look. The event's id is the number `review` shows.
     ReviewAsked {
         reason: ReviewReason,
@@ -58,12 +68,50 @@ pub enum EventKind {
     AssignedByPerson,
     /// A person takes the item of this mail as it was read.
     AcceptedByPerson { item: Item },
+    /// A person gives the item of this mail back to the unit, to be mended.
+    ReturnedByPerson { item: Item, reason: String },
     /// A person says the unit need not file this.
     Waived { item: Item, reason: String },
+    /// A person gives the unit more time: its lateness and its reminders go by this deadline.
+    DeadlineExtended { until: DateTime<FixedOffset>, reason: String },
+    /// A person says that mail from this address is the unit's. Lower case.
+    AddressTaught { address: String },
+    /// A person says that this short name means the unit.
+    NameTaught { name: String },
+    /// An earlier event counts no more, be it a person's word or the machine's. That it was undone can itself be undone.
+    Undone { event_id: i64, reason: String },
     /// A letter to the unit went out.
     LetterSent { kind: LetterKind, key: String },
     /// A letter to the unit came back. `hard`: that address will never work.
     Bounced { recipient: String, hard: bool, diagnostic: Option<String> },
+}
+
+/// The events that count: those that were not undone, or whose undoing was undone.
+pub fn in_force(events: &[Event]) -> impl Iterator<Item = &Event> {
+    let undone = undone(events);
+    events.iter().filter(move |event| !undone.contains(&event.id))
+}
+
+/// The ids of the events that count no more.
+#[must_use]
+pub fn undone(events: &[Event]) -> BTreeSet<i64> {
+    undone_by(events.iter().filter_map(|event| match event.kind {
+        EventKind::Undone { event_id, .. } => Some((event.id, event_id)),
+        _ => None,
+    }))
+}
+
+/// The ids of the events that count no more, by the undoings: the id of each and of what it undoes, oldest first.
+#[must_use]
+pub fn undone_by(undoings: impl DoubleEndedIterator<Item = (i64, i64)>) -> BTreeSet<i64> {
+    let mut undone = BTreeSet::new();
+    // An undoing speaks of earlier events alone: read from the last, whether it counts itself is known in time.
+    for (undoing, event) in undoings.rev() {
+        if !undone.contains(&undoing) {
+            undone.insert(event);
+        }
+    }
+    undone
 }
 
 /// One item of one mail, filed for a unit.
@@ -111,6 +159,8 @@ pub enum ReviewReason {
     Question,
     /// The mail was set aside because reading it failed.
     SetAside,
+    /// Somebody of the office wants it looked at again.
+    RaisedByPerson,
 }
 
 /// What a mail is.
@@ -227,6 +277,8 @@ pub struct UnitLedger {
     pub reminders_sent: u32,
     /// Addresses that bounced hard since the last mail of the unit.
     pub dead_addresses: Vec<String>,
+    /// The unit's own deadline, where the office gave it one.
+    pub extended_until: Option<DateTime<FixedOffset>>,
 }
 
 /// One item of one unit.

@@ -1,14 +1,17 @@
 //! What happened: appended, never changed, read back in the order of recording.
 
+use std::collections::BTreeSet;
+
 use sqlx::{FromRow, SqliteConnection};
 
 use super::{Store, StoreError, digest, garbled, millis, unit_code};
-use crate::model::ledger::{Actor, Event, EventKind};
+use crate::model::ledger::{self, Actor, Event, EventKind};
 use crate::model::unit::UnitCode;
 
 #[derive(FromRow)]
 pub(super) struct EventRow {
     id: i64,
+    act: i64,
     at: i64,
     campaign: String,
     unit: Option<String>,
@@ -35,7 +38,7 @@ impl Store {
     /// The database's.
     pub async fn events(&self, campaign: &str) -> Result<Vec<Event>, StoreError> {
         let rows: Vec<EventRow> = sqlx::query_as(
-            "SELECT id, at, campaign, unit, mail, person, detail FROM events WHERE campaign = ?1 ORDER BY id",
+            "SELECT id, act, at, campaign, unit, mail, person, detail FROM events WHERE campaign = ?1 ORDER BY id",
         )
         .bind(campaign)
         .fetch_all(&self.reader)
@@ -49,7 +52,7 @@ impl Store {
     /// The database's.
     pub async fn events_after(&self, campaign: &str, id: i64) -> Result<Vec<Event>, StoreError> {
         let rows: Vec<EventRow> = sqlx::query_as(
-            "SELECT id, at, campaign, unit, mail, person, detail FROM events
+            "SELECT id, act, at, campaign, unit, mail, person, detail FROM events
              WHERE id > ?2 AND campaign = ?1 ORDER BY id",
         )
         .bind(campaign)
@@ -65,7 +68,7 @@ impl Store {
     /// The database's.
     pub async fn events_of(&self, campaign: &str, unit: &UnitCode) -> Result<Vec<Event>, StoreError> {
         let rows: Vec<EventRow> = sqlx::query_as(
-            "SELECT id, at, campaign, unit, mail, person, detail FROM events
+            "SELECT id, act, at, campaign, unit, mail, person, detail FROM events
              WHERE campaign = ?1 AND unit = ?2 ORDER BY id",
         )
         .bind(campaign)
@@ -81,12 +84,34 @@ impl Store {
     /// The database's.
     pub async fn events_of_mail(&self, mail: &crate::model::mail::Digest) -> Result<Vec<Event>, StoreError> {
         let rows: Vec<EventRow> = sqlx::query_as(
-            "SELECT id, at, campaign, unit, mail, person, detail FROM events WHERE mail = ?1 ORDER BY id",
+            "SELECT id, act, at, campaign, unit, mail, person, detail FROM events WHERE mail = ?1 ORDER BY id",
         )
         .bind(mail.as_str())
         .fetch_all(&self.reader)
         .await?;
         rows.into_iter().map(|row| self.event_from(row)).collect()
+    }
+
+    /// The events recorded in the same transaction as the first of them, whose id this is.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn events_of_act(&self, act: i64) -> Result<Vec<Event>, StoreError> {
+        let rows: Vec<EventRow> = sqlx::query_as(
+            "SELECT id, act, at, campaign, unit, mail, person, detail FROM events WHERE act = ?1 ORDER BY id",
+        )
+        .bind(act)
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(|row| self.event_from(row)).collect()
+    }
+
+    /// The ids of all events that count no more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn undone(&self) -> Result<BTreeSet<i64>, StoreError> {
+        undone(&mut *self.reader.acquire().await?).await
     }
 
     /// The event of this number: for `review`, which names them.
@@ -95,7 +120,7 @@ impl Store {
     /// The database's.
     pub async fn event(&self, id: i64) -> Result<Option<Event>, StoreError> {
         let row: Option<EventRow> =
-            sqlx::query_as("SELECT id, at, campaign, unit, mail, person, detail FROM events WHERE id = ?1")
+            sqlx::query_as("SELECT id, act, at, campaign, unit, mail, person, detail FROM events WHERE id = ?1")
                 .bind(id)
                 .fetch_optional(&self.reader)
                 .await?;
@@ -107,6 +132,7 @@ impl Store {
             serde_json::from_str(&row.detail).map_err(|error| garbled("event", format!("{}: {error}", row.id)))?;
         Ok(Event {
             id: row.id,
+            act: row.act,
             at: self.moment(row.at)?,
             campaign: row.campaign,
             unit: unit_code(row.unit),
@@ -120,6 +146,10 @@ impl Store {
 /// Appends inside a transaction; the caller commits.
 pub(super) async fn insert(write: &mut SqliteConnection, events: &[Event]) -> Result<Vec<i64>, StoreError> {
     let mut ids = Vec::with_capacity(events.len());
+    // The id the first of them will have: the transaction keeps everybody else from adding meanwhile.
+    let act: i64 = sqlx::query_scalar("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'events'")
+        .fetch_one(&mut *write)
+        .await?;
     for event in events {
         if let EventKind::ReviewSettled { review, .. } = event.kind {
             refuse_a_second_settlement(write, review).await?;
@@ -129,8 +159,8 @@ pub(super) async fn insert(write: &mut SqliteConnection, events: &[Event]) -> Re
             Actor::Person(name) => Some(name.as_str()),
         };
         let id: i64 = sqlx::query_scalar(
-            "INSERT INTO events (at, campaign, unit, mail, person, detail, kind)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, json_extract(?6, '$.event')) RETURNING id",
+            "INSERT INTO events (at, campaign, unit, mail, person, detail, kind, act)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, json_extract(?6, '$.event'), ?7) RETURNING id",
         )
         .bind(millis(event.at))
         .bind(&event.campaign)
@@ -138,6 +168,7 @@ pub(super) async fn insert(write: &mut SqliteConnection, events: &[Event]) -> Re
         .bind(event.mail.as_ref().map(crate::model::mail::Digest::as_str))
         .bind(person)
         .bind(serde_json::to_string(&event.kind)?)
+        .bind(act)
         .fetch_one(&mut *write)
         .await?;
         ids.push(id);
@@ -147,16 +178,32 @@ pub(super) async fn insert(write: &mut SqliteConnection, events: &[Event]) -> Re
 
 /// Two people may settle the same review at once; the second is told.
 async fn refuse_a_second_settlement(write: &mut SqliteConnection, review: i64) -> Result<(), StoreError> {
-    let (asked, settled): (bool, bool) = sqlx::query_as(
-        "SELECT EXISTS (SELECT 1 FROM events WHERE id = ?1 AND kind = 'review_asked'),
-                EXISTS (SELECT 1 FROM events WHERE kind = 'review_settled' AND json_extract(detail, '$.review') = ?1)",
+    let asked: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM events WHERE id = ?1 AND kind = 'review_asked')")
+            .bind(review)
+            .fetch_one(&mut *write)
+            .await?;
+    let settled: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM events WHERE kind = 'review_settled' AND json_extract(detail, '$.review') = ?1",
     )
     .bind(review)
-    .fetch_one(write)
+    .fetch_all(&mut *write)
     .await?;
-    match (asked, settled) {
-        (false, _) => Err(StoreError::NoSuchReview(review)),
-        (true, true) => Err(StoreError::ReviewAlreadySettled(review)),
-        (true, false) => Ok(()),
+    let undone = undone(write).await?;
+    if !asked || undone.contains(&review) {
+        Err(StoreError::NoSuchReview(review))
+    } else if settled.iter().any(|settlement| !undone.contains(settlement)) {
+        Err(StoreError::ReviewAlreadySettled(review))
+    } else {
+        Ok(())
     }
+}
+
+/// The ids of the events that count no more, of every campaign.
+pub(super) async fn undone(connection: &mut SqliteConnection) -> Result<BTreeSet<i64>, StoreError> {
+    let undoings: Vec<(i64, i64)> =
+        sqlx::query_as("SELECT id, json_extract(detail, '$.event_id') FROM events WHERE kind = 'undone' ORDER BY id")
+            .fetch_all(connection)
+            .await?;
+    Ok(ledger::undone_by(undoings.into_iter()))
 }

@@ -115,10 +115,13 @@ impl Store {
              WHERE asked.kind = 'review_asked' AND (?1 IS NULL OR asked.campaign IN (?1, ''))
                AND NOT EXISTS (SELECT 1 FROM events AS settled
                                WHERE settled.kind = 'review_settled'
-                                 AND json_extract(settled.detail, '$.review') = asked.id)
+                                 AND json_extract(settled.detail, '$.review') = asked.id
+                                 AND settled.id NOT IN (SELECT value FROM json_each(?2)))
+               AND asked.id NOT IN (SELECT value FROM json_each(?2))
              ORDER BY asked.id",
         )
         .bind(campaign)
+        .bind(serde_json::to_string(&self.undone().await?)?)
         .fetch_all(&self.reader)
         .await?;
         rows.into_iter().map(|row| self.review_from(row)).collect()
@@ -140,19 +143,21 @@ impl Store {
         row.map(|row| self.review_from(row)).transpose()
     }
 
-    /// Who settled the review of this number, when and how; `None` while it waits.
+    /// Who settled the review of this number, when and how; `None` while it waits, or waits again.
     ///
     /// # Errors
     /// The database's.
     pub async fn settlement(&self, id: i64) -> Result<Option<Event>, StoreError> {
-        let row: Option<EventRow> = sqlx::query_as(
-            "SELECT id, at, campaign, unit, mail, person, detail FROM events
-             WHERE kind = 'review_settled' AND json_extract(detail, '$.review') = ?1",
+        let rows: Vec<EventRow> = sqlx::query_as(
+            "SELECT id, act, at, campaign, unit, mail, person, detail FROM events
+             WHERE kind = 'review_settled' AND json_extract(detail, '$.review') = ?1 ORDER BY id",
         )
         .bind(id)
-        .fetch_optional(&self.reader)
+        .fetch_all(&self.reader)
         .await?;
-        row.map(|row| self.event_from(row)).transpose()
+        let undone = self.undone().await?;
+        let mut settlements = rows.into_iter().map(|row| self.event_from(row));
+        settlements.find(|event| !event.as_ref().is_ok_and(|event| undone.contains(&event.id))).transpose()
     }
 
     /// How many mails of this campaign and of none were received since then, by what they are.

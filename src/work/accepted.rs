@@ -1,12 +1,12 @@
 //! The accepted tables of a collection, kept at hand: each event is read from the store once, not once a mail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::Mutex;
 
 use crate::judge::decide::is_accepted;
 use crate::judge::progress;
-use crate::model::ledger::UnitLedger;
+use crate::model::ledger::{EventKind, UnitLedger};
 use crate::model::returns::{Item, Totals};
 use crate::model::unit::UnitCode;
 use crate::store::{Store, StoreError};
@@ -32,12 +32,21 @@ impl Accepted {
     pub async fn totals(&self, store: &Store, campaign: &str) -> Result<BTreeMap<UnitCode, Totals>, StoreError> {
         let mut all = self.seen.lock().await;
         let seen = all.entry(campaign.to_owned()).or_default();
+        let mut undone = BTreeSet::new();
         for event in store.events_after(campaign, seen.last).await? {
             seen.last = seen.last.max(event.id);
-            if let Some(unit) = &event.unit {
+            let Some(unit) = &event.unit else { continue };
+            if matches!(event.kind, EventKind::Undone { .. }) {
+                undone.insert(unit.clone());
+            } else {
                 let ledger = seen.ledgers.remove(unit).unwrap_or_default();
                 seen.ledgers.insert(unit.clone(), progress::apply(ledger, &event));
             }
+        }
+        // What is undone cannot be folded onto what was seen.
+        for unit in undone {
+            let ledger = progress::fold(&store.events_of(campaign, &unit).await?);
+            seen.ledgers.insert(unit, ledger);
         }
         let accepted = seen.ledgers.iter().filter(|(_, ledger)| is_accepted(ledger, Item::Table));
         Ok(accepted

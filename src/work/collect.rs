@@ -33,6 +33,11 @@ impl Span {
             | EventKind::AssignedByPerson
             | EventKind::AcceptedByPerson { .. }
             | EventKind::Waived { .. }
+            | EventKind::ReturnedByPerson { .. }
+            | EventKind::DeadlineExtended { .. }
+            | EventKind::AddressTaught { .. }
+            | EventKind::NameTaught { .. }
+            | EventKind::Undone { .. }
             | EventKind::LetterSent { .. }
             | EventKind::Bounced { .. } => event.at,
         };

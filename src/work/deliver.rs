@@ -185,6 +185,7 @@ impl Outbox<'_> {
         };
         Some(Event {
             id: 0,
+            act: 0,
             at: now,
             campaign: stored.order.campaign.clone(),
             unit: letter.unit.clone(),

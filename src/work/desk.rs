@@ -233,6 +233,7 @@ fn known(record: MailRecord) -> TakenIn {
 fn set_aside(mail: &Digest, size: u64, times: Times) -> Decision {
     let event = |kind| Event {
         id: 0,
+        act: 0,
         at: times.now,
         campaign: String::new(),
         unit: None,
@@ -277,6 +278,11 @@ fn outcome(decision: &Decision) -> String {
             | EventKind::AssignedByPerson
             | EventKind::AcceptedByPerson { .. }
             | EventKind::Waived { .. }
+            | EventKind::ReturnedByPerson { .. }
+            | EventKind::DeadlineExtended { .. }
+            | EventKind::AddressTaught { .. }
+            | EventKind::NameTaught { .. }
+            | EventKind::Undone { .. }
             | EventKind::LetterSent { .. } => continue,
         };
         words.insert(place, word);

@@ -85,6 +85,7 @@ impl Case {
     fn event(&self, unit: Option<&UnitCode>, person: Person<'_>, kind: EventKind) -> Event {
         Event {
             id: 0,
+            act: 0,
             at: person.now,
             campaign: self.campaign.clone(),
             unit: unit.cloned(),
@@ -156,7 +157,8 @@ pub async fn accept(desk: &Desk, id: i64, person: Person<'_>) -> Result<Acted, A
             | ReviewReason::FileUnread
             | ReviewReason::TimeDoubtful
             | ReviewReason::Question
-            | ReviewReason::SetAside,
+            | ReviewReason::SetAside
+            | ReviewReason::RaisedByPerson,
             _,
             _,
         ) => Err(case.refuse(
@@ -246,7 +248,8 @@ pub async fn assign(desk: &Desk, id: i64, unit: &Unit, person: Person<'_>) -> Re
         | ReviewReason::SenderDoubtful
         | ReviewReason::TimeDoubtful
         | ReviewReason::Question
-        | ReviewReason::SetAside => return Err(case.refuse("it is not about whose the mail is")),
+        | ReviewReason::SetAside
+        | ReviewReason::RaisedByPerson => return Err(case.refuse("it is not about whose the mail is")),
     }
     let earlier = desk.store.events_of_mail(&case.mail).await?;
     if let Some(code) = filed_for(&earlier) {
@@ -267,6 +270,11 @@ pub async fn assign(desk: &Desk, id: i64, unit: &Unit, person: Person<'_>) -> Re
         | EventKind::AssignedByPerson
         | EventKind::AcceptedByPerson { .. }
         | EventKind::Waived { .. }
+        | EventKind::ReturnedByPerson { .. }
+        | EventKind::DeadlineExtended { .. }
+        | EventKind::AddressTaught { .. }
+        | EventKind::NameTaught { .. }
+        | EventKind::Undone { .. }
         | EventKind::LetterSent { .. }
         | EventKind::Bounced { .. } => true,
     });
@@ -304,6 +312,7 @@ pub async fn waive(
     }
     let event = Event {
         id: 0,
+        act: 0,
         at: person.now,
         campaign: campaign.id.clone(),
         unit: Some(unit.code.clone()),
@@ -326,6 +335,11 @@ fn filed_for(events: &[Event]) -> Option<&UnitCode> {
         EventKind::MailRecorded { .. }
         | EventKind::ReviewSettled { .. }
         | EventKind::Waived { .. }
+        | EventKind::ReturnedByPerson { .. }
+        | EventKind::DeadlineExtended { .. }
+        | EventKind::AddressTaught { .. }
+        | EventKind::NameTaught { .. }
+        | EventKind::Undone { .. }
         | EventKind::LetterSent { .. }
         | EventKind::Bounced { .. } => None,
     })
@@ -361,6 +375,11 @@ fn acted(events: &[Event], ids: &[i64], receipt: bool) -> Acted {
             | EventKind::AssignedByPerson
             | EventKind::AcceptedByPerson { .. }
             | EventKind::Waived { .. }
+            | EventKind::ReturnedByPerson { .. }
+            | EventKind::DeadlineExtended { .. }
+            | EventKind::AddressTaught { .. }
+            | EventKind::NameTaught { .. }
+            | EventKind::Undone { .. }
             | EventKind::LetterSent { .. }
             | EventKind::Bounced { .. } => {}
         }

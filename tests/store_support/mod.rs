@@ -51,6 +51,7 @@ pub fn seen_at(uid: u32) -> Origin {
 pub fn event(unit: Option<&UnitCode>, mail: Option<&Digest>, kind: EventKind) -> Event {
     Event {
         id: 0,
+        act: 0,
         at: at(10, 0),
         campaign: CAMPAIGN.into(),
         unit: unit.cloned(),

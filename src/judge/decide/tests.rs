@@ -46,10 +46,10 @@ fn decided(register: &Register, bytes: &[u8], past: &Past, received_at: DateTime
 /// What the store would hand in after these decisions.
 fn past(decisions: &[&Decision], senders: &[&str]) -> Past {
     let code = UnitCode::new("141123");
-    let events =
-        decisions.iter().flat_map(|decision| &decision.events).filter(|event| event.unit.as_ref() == Some(&code));
+    let events = decisions.iter().flat_map(|decision| &decision.events);
+    let events: Vec<Event> = events.filter(|event| event.unit.as_ref() == Some(&code)).cloned().collect();
     Past {
-        ledgers: BTreeMap::from([(code.clone(), progress::fold(events))]),
+        ledgers: BTreeMap::from([(code.clone(), progress::fold(&events))]),
         senders: BTreeMap::from([(code, senders.iter().map(|&sender| sender.to_owned()).collect())]),
         ..Past::default()
     }

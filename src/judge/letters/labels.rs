@@ -40,6 +40,7 @@ pub fn reason(reason: ReviewReason) -> &'static str {
         ReviewReason::TimeDoubtful => "收件时间存疑",
         ReviewReason::Question => "单位来信咨询",
         ReviewReason::SetAside => "处理失败，已搁置",
+        ReviewReason::RaisedByPerson => "工作人员要求复核",
     }
 }
 
