@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset};
 
 use super::Failure;
 use super::setup::{self, Call};
+use crate::archive::Archive;
 use crate::config::{self, Config, MailboxConfig, Transport};
 use crate::inbox::{KnownFolder, Listing, Session};
 use crate::judge::letters;
@@ -121,6 +122,7 @@ async fn storage(config: &Config, now: DateTime<FixedOffset>, report: &mut Repor
         }
         Err(error) => report.say(Mark::Fail, &format!("{place}: {error}"))?,
     }
+    archive(config, &store, report).await?;
     for (name, state) in store.accounts().await? {
         let reason = state.reason.unwrap_or_default();
         if state.parked {
@@ -137,6 +139,25 @@ async fn storage(config: &Config, now: DateTime<FixedOffset>, report: &mut Repor
             let text = format!("letter {} to unit {unit} is {}: {said}", letter.key, letter.state.as_str());
             report.say(Mark::Warn, &text)?;
         }
+    }
+    Ok(())
+}
+
+/// Every mail that was ever handed in must be there with the bytes it came with.
+async fn archive(config: &Config, store: &Store, report: &mut Report) -> Result<(), Failure> {
+    let mails = store.handed_in().await?;
+    let archive = Archive::open(&config.storage_dir);
+    let looking = tokio::task::spawn_blocking(move || {
+        let wrong: Vec<String> =
+            mails.iter().filter_map(|mail| archive.get(mail).err()).map(|error| error.to_string()).collect();
+        (mails.len(), wrong)
+    });
+    let (looked_at, wrong) = looking.await.map_err(anyhow::Error::from)?;
+    for words in &wrong {
+        report.say(Mark::Fail, &format!("{words}; put the file back from a backup"))?;
+    }
+    if wrong.is_empty() {
+        report.say(Mark::Ok, &format!("the archive holds all {looked_at} mails with the bytes they came with"))?;
     }
     Ok(())
 }

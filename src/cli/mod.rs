@@ -1,5 +1,6 @@
 //! The command line: arguments in, results to stdout, words for people to stderr, an exit code for programs.
 
+mod backup;
 mod check;
 mod demo;
 mod files;
@@ -97,6 +98,16 @@ enum Command {
     /// The units of the roster, and what need not be filed
     #[command(subcommand)]
     Unit(unit::UnitCommand),
+    /// A consistent copy of database and archive in one file, while the daemon runs
+    Backup {
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Fills the configured storage, which must be empty, from a backup
+    Restore {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Everything that happened, oldest first
     History {
         #[command(flatten)]
@@ -196,6 +207,8 @@ impl Cli {
             | Command::Check { .. }
             | Command::Review(_)
             | Command::Unit(_)
+            | Command::Backup { .. }
+            | Command::Restore { .. }
             | Command::History { .. } => "warn",
         }
     }
@@ -261,6 +274,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check { online } => check::check(&call, online).await,
         Command::Review(command) => review::review(&call, command).await,
         Command::Unit(command) => unit::unit(&call, command).await,
+        Command::Backup { out } => backup::back_up(&call, &out).await,
+        Command::Restore { file } => backup::restore(&call, &file).await,
         Command::History { campaign, unit, format } => {
             history::history(&call, campaign.id.as_deref(), unit.as_deref(), format).await
         }

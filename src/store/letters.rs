@@ -286,7 +286,8 @@ pub(super) async fn insert(
         let inserted = sqlx::query(
             "INSERT INTO letters (key, message_id, kind, campaign, unit, recipients, facts, state, priority, due_at,
                                   expires_at, attempts, next_attempt_at, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, ?9, ?10, 0, ?9, ?11)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+                     iif(?12 < (SELECT max(at) FROM restorations), 'unknown', 'queued'), ?8, ?9, ?10, 0, ?9, ?11)
              ON CONFLICT (key) DO NOTHING",
         )
         .bind(order.key.text())
@@ -300,11 +301,24 @@ pub(super) async fn insert(
         .bind(millis(order.due_at))
         .bind(order.expires_at.map(millis))
         .bind(millis(now))
+        .bind(caused_at(write, order).await?)
         .execute(&mut *write)
         .await?;
         new += usize::from(inserted.rows_affected() > 0);
     }
     Ok(new)
+}
+
+/// When what the letter is about happened: of a receipt, when its mail arrived. Where that lies before the storage was
+/// filled from a backup, the letter may have gone out already.
+async fn caused_at(write: &mut SqliteConnection, order: &LetterOrder) -> Result<i64, StoreError> {
+    let due_at = millis(order.due_at);
+    let LetterKey::Ack { mail } = &order.key else { return Ok(due_at) };
+    let received_at: Option<i64> = sqlx::query_scalar("SELECT received_at FROM mails WHERE sha256 = ?1")
+        .bind(mail.as_str())
+        .fetch_optional(write)
+        .await?;
+    Ok(received_at.map_or(due_at, |received_at| received_at.min(due_at)))
 }
 
 /// The letters that this mail sends back did go out, and did not arrive: a person should know. Letters that never went

@@ -4,6 +4,7 @@
 //! Other processes may write too (a person's acts beside the daemon): they wait for each other for some seconds.
 
 mod accounts;
+mod backup;
 mod events;
 mod letters;
 mod mails;
@@ -23,9 +24,10 @@ use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
 
 pub use accounts::AccountState;
+pub use backup::DATABASE;
 pub use letters::{Settled, StoredLetter};
 pub use mails::{Recorded, Sighting};
-pub use open::StorageLock;
+pub use open::{LOCK, StorageLock};
 pub use outbox::LetterFilter;
 pub use places::PlaceContent;
 pub use views::HistoryLine;

@@ -11,10 +11,11 @@ use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use super::backup::DATABASE;
 use super::{Store, StoreError};
 
-const DATABASE: &str = "mailtally.sqlite";
-const LOCK: &str = "mailtally.lock";
+/// Its name is no part of a backup, and a storage that holds nothing else is empty.
+pub const LOCK: &str = "mailtally.lock";
 
 /// How long a process waits for another one's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

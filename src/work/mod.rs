@@ -2,6 +2,7 @@
 
 mod accepted;
 pub mod alarm;
+pub mod backup;
 pub mod collect;
 pub mod deliver;
 pub mod desk;
