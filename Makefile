@@ -1,5 +1,5 @@
 # The commands of this repository. `make test` is the one to run before a commit.
-.PHONY: test lint deny golden
+.PHONY: test lint deny golden torture
 
 # Installs what the tests need (a real IMAP and a real SMTP server) and runs them all.
 test:
@@ -18,3 +18,8 @@ deny:
 golden:
 	UPDATE_CASES=1 cargo test --locked --test golden
 	UPDATE_LETTERS=1 cargo test --locked --test letters
+
+# Kills the program at random and at every named step between a real IMAP and a real SMTP server.
+torture:
+	sh tests/support/install.sh
+	MAILTALLY_TEST_SERVERS=1 TORTURE_KILLS=$${TORTURE_KILLS:-240} cargo test --locked --features failpoints --test torture -- --nocapture

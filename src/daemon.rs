@@ -16,7 +16,7 @@ use crate::model::letter::{LetterKey, LetterState};
 use crate::model::mail::Address;
 use crate::post::Post;
 use crate::store::{AccountState, LetterFilter};
-use crate::work::deliver::{Delivered, Outbox, Quota};
+use crate::work::deliver::{self, Delivered, Outbox, Quota};
 use crate::work::desk::Desk;
 use crate::work::poll::{PollError, Polled, poll};
 use crate::work::{WorkError, alarm, owe, without_addresses};
@@ -226,13 +226,16 @@ impl Engine {
             let ended = self.session_loop(mailbox, &mut stop, new_letters, &mut pause).await;
             if let Err(error) = ended {
                 let name = &mailbox.settings.mailbox;
-                let seconds = pause.as_secs();
-                tracing::warn!(
-                    mailbox = name,
-                    error = without_addresses(&error.to_string()),
-                    seconds,
-                    "mailbox not reachable; trying again"
-                );
+                let what = match &error {
+                    PollError::Inbox(_) => "mailbox not reachable; trying again",
+                    // Disk or database: no server is spared by waiting longer, and new mail lies there meanwhile.
+                    PollError::Work(_) => {
+                        pause = FIRST_PAUSE;
+                        "mail could not be recorded; trying again"
+                    }
+                };
+                let (error, seconds) = (without_addresses(&error.to_string()), pause.as_secs());
+                tracing::warn!(mailbox = name, error, seconds, "{what}");
             }
             tokio::select! {
                 () = tokio::time::sleep(jittered(pause)) => {}
@@ -303,7 +306,7 @@ impl Engine {
 /// # Errors
 /// The store's, while it takes up what an earlier process left.
 pub async fn run(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> Result<(), WorkError> {
-    take_up(&engine).await?;
+    deliver::take_up(&engine.desk.store).await?;
     let new_letters = Arc::new(Notify::new());
     let mut loops = JoinSet::new();
     for place in 0..engine.mailboxes.len() {
@@ -324,18 +327,6 @@ pub async fn run(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> Result<(),
     let all = async { while loops.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
         tracing::warn!("a server keeps a step waiting; it is taken up again at the next start");
-    }
-    Ok(())
-}
-
-/// What an earlier process left half done: a letter whose attempt was written down and whose outcome was not is never
-/// blindly sent again.
-///
-/// # Errors
-/// The store's.
-pub async fn take_up(engine: &Engine) -> Result<(), WorkError> {
-    for letter in engine.desk.store.recover_interrupted().await? {
-        tracing::warn!(letter = %letter.order.key.text(), "an attempt was interrupted; the letter may have gone out, so it waits for a person");
     }
     Ok(())
 }

@@ -183,7 +183,7 @@ async fn imap(
             Ok(Listing::Found(found)) => {
                 report.say(Mark::Ok, &format!("{place}: folder {folder}, {} mails", found.exists))?;
             }
-            Ok(Listing::Missing) => {
+            Ok(Listing::Missing { .. }) => {
                 let names = session.folder_names().join(", ");
                 report.say(Mark::Warn, &format!("{place}: there is no folder {folder}; there is: {names}"))?;
             }

@@ -15,7 +15,7 @@ use crate::daemon::{self, Engine};
 use crate::inbox::folder;
 use crate::model::decision::{Arrival, Origin};
 use crate::store::{StorageLock, Store};
-use crate::work::poll;
+use crate::work::{deliver, poll};
 
 /// The daemon.
 pub(super) async fn run(call: &Call) -> Result<(), Failure> {
@@ -46,7 +46,7 @@ pub(super) async fn once(call: &Call) -> Result<(), Failure> {
     let config = call.load()?;
     let (engine, lock) = opened(&config, call, "once").await?;
     let stop = told_to_stop()?;
-    daemon::take_up(&engine).await?;
+    deliver::take_up(&engine.desk.store).await?;
     let mut failed = Vec::new();
     let mut polled = poll::Polled::default();
     for mailbox in &engine.mailboxes {

@@ -1,6 +1,6 @@
 //! A mailbox over IMAP: what is there, what of it is new, and the mails themselves. Reading changes nothing in it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, NameAttribute, Response, ResponseCode};
@@ -21,6 +21,8 @@ pub struct Session {
     folders: Vec<Folder>,
     /// Under the configured name: what this connection saw of the folder.
     pub(super) looks: HashMap<String, Look>,
+    /// Configured folders that this mailbox turned out not to have.
+    missing: HashSet<String>,
     /// Wire name of the folder that is open, and whether for writing.
     open: Option<(String, bool)>,
 }
@@ -37,8 +39,10 @@ pub(super) struct Look {
 /// What a look found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listing {
-    /// The mailbox has no such folder: worth a warning, no failure.
-    Missing,
+    /// The mailbox has no such folder: worth a warning, the first time on a connection, and no failure.
+    Missing {
+        first: bool,
+    },
     Found(Found),
 }
 
@@ -60,8 +64,14 @@ impl Session {
     /// The server cannot be reached or trusted, or refuses the login.
     pub async fn connect(settings: &ImapSettings) -> Result<Self, InboxError> {
         let talk = Talk::open(settings).await?;
-        let mut session =
-            Self { settings: settings.clone(), talk, folders: Vec::new(), looks: HashMap::new(), open: None };
+        let mut session = Self {
+            settings: settings.clone(),
+            talk,
+            folders: Vec::new(),
+            looks: HashMap::new(),
+            missing: HashSet::new(),
+            open: None,
+        };
         if quirks::wants_id(&settings.account.host, session.talk.can("ID")) {
             session.introduce().await?;
         }
@@ -173,7 +183,9 @@ impl Session {
     /// # Errors
     /// The connection failed, or the server refused; the session is spent.
     pub async fn look(&mut self, folder: &str, known: &KnownFolder) -> Result<Listing, InboxError> {
-        let Some(wire) = self.resolve(folder) else { return Ok(Listing::Missing) };
+        let Some(wire) = self.resolve(folder) else {
+            return Ok(Listing::Missing { first: self.missing.insert(folder.to_owned()) });
+        };
         let selected = self.open(&wire, false).await?;
         let before = self.looks.get(folder);
         let overdue = before.is_some_and(|look| look.compared_whole.elapsed() >= FULL_LISTING_EVERY);

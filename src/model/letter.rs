@@ -140,7 +140,7 @@ pub struct LetterOrder {
 }
 
 /// Where a letter stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LetterState {
     Queued,

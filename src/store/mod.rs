@@ -114,7 +114,15 @@ impl Store {
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         let writer = self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly { path: self.path.clone() })?;
         // A plain BEGIN takes the write lock at the first write, and fails there if somebody else wrote meanwhile.
-        Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
+        match writer.begin_with("BEGIN IMMEDIATE").await {
+            // SQLite takes a transaction back by itself when the disk is full, and the connection goes on counting it: it
+            // would refuse every write from then on.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                writer.acquire().await?.close().await?;
+                Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            begun => Ok(begun?),
+        }
     }
 
     /// A stored moment, in the office's time zone.

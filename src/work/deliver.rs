@@ -1,17 +1,20 @@
 //! The outbox at work: claim a letter, write the attempt down, hand it over, write down what came of it.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Days, FixedOffset, NaiveTime, TimeDelta};
 
 use super::collect::Span;
+use super::failpoint::reached;
 use super::render::{self, Rendering};
 use super::{WorkError, without_addresses};
 use crate::clock::Clock;
 use crate::judge::register::Register;
 use crate::model::ledger::{Actor, Event, EventKind};
-use crate::model::letter::{Delivery, Letter, LetterState};
+use crate::model::letter::{Delivery, Letter, LetterKey, LetterState};
 use crate::model::mail::Address;
 use crate::post::Post;
-use crate::store::{AccountState, Settled, Store, StoredLetter};
+use crate::store::{AccountState, Settled, Store, StoreError, StoredLetter};
 
 /// The name of the sending account in the store.
 pub const SENDING_ACCOUNT: &str = "smtp";
@@ -19,6 +22,9 @@ pub const SENDING_ACCOUNT: &str = "smtp";
 const MOST_REFUSALS: u32 = 3;
 /// How long to wait after a refused login.
 const AFTER_REFUSAL: TimeDelta = TimeDelta::minutes(15);
+/// How often and after which pause it is tried to write down what came of an attempt.
+const MOST_SETTLING_TRIES: u32 = 30;
+const SETTLING_PAUSE: Duration = Duration::from_secs(2);
 /// How many letters are looked at in one go.
 const BATCH: u32 = 50;
 
@@ -66,6 +72,7 @@ impl Outbox<'_> {
     pub async fn deliver_due(&mut self) -> Result<Delivered, WorkError> {
         let mut delivered = Delivered::default();
         let now = self.now();
+        take_up(self.store).await?;
         for letter in self.store.cancel_expired(now).await? {
             tracing::info!(letter = %letter.order.key.text(), "letter no longer worth sending");
             delivered.cancelled += 1;
@@ -118,12 +125,17 @@ impl Outbox<'_> {
                 return Ok(Next::Go);
             }
         };
+        reached("rendered");
         // The attempt is durable before the server hears of it, so that a crash leaves `unknown` and never a second letter.
         if !self.store.claim(&key, now).await? {
             return Ok(Next::Go);
         }
+        reached("claimed");
         let outcome = self.post.deliver(&letter, self.from).await;
-        self.settle(&stored, &letter, outcome, delivered).await
+        reached("delivered");
+        let next = self.settle(&stored, &letter, outcome, delivered).await;
+        reached("settled");
+        next
     }
 
     async fn settle(
@@ -136,7 +148,7 @@ impl Outbox<'_> {
         let now = self.now();
         let consequence = consequence(&outcome, stored.attempts + 1, now);
         let event = self.event(stored, letter, &outcome, now);
-        self.store.settle(&stored.order.key, &consequence.settled, event.as_ref(), now).await?;
+        self.write_down(&stored.order.key, &consequence.settled, event.as_ref(), now).await?;
         let (key, unit) = (stored.order.key.text(), letter.unit.as_ref().map_or("-", |unit| unit.as_str()));
         match consequence.settled.state {
             LetterState::Sent => {
@@ -159,6 +171,28 @@ impl Outbox<'_> {
         }
         self.note_account(&outcome, now).await?;
         Ok(consequence.next)
+    }
+
+    /// What came of an attempt is known here alone: a disk that is full for a while must not turn it into a riddle. Nothing
+    /// else could be sent meanwhile either.
+    async fn write_down(
+        &self,
+        key: &LetterKey,
+        settled: &Settled,
+        event: Option<&Event>,
+        now: DateTime<FixedOffset>,
+    ) -> Result<(), WorkError> {
+        let mut tries = 0_u32;
+        loop {
+            match self.store.settle(key, settled, event, now).await {
+                Err(error @ (StoreError::Database(_) | StoreError::File { .. })) if tries < MOST_SETTLING_TRIES => {
+                    tries += 1;
+                    tracing::error!(letter = %key.text(), %error, "what came of a letter could not be written down; trying again");
+                    tokio::time::sleep(SETTLING_PAUSE).await;
+                }
+                done => return Ok(done?),
+            }
+        }
     }
 
     fn event(
@@ -230,6 +264,19 @@ impl Outbox<'_> {
         };
         Ok(self.store.set_account_state(SENDING_ACCOUNT, &state, now).await?)
     }
+}
+
+/// What was left half done by an earlier process, or by this one when the disk would not take what came of it: a letter
+/// whose attempt was written down and whose outcome was not is never blindly sent again. For the holder of the storage's
+/// lock, while it sends nothing.
+///
+/// # Errors
+/// The store's.
+pub async fn take_up(store: &Store) -> Result<(), WorkError> {
+    for letter in store.recover_interrupted().await? {
+        tracing::warn!(letter = %letter.order.key.text(), "an attempt was interrupted; the letter may have gone out, so it waits for a person");
+    }
+    Ok(())
 }
 
 /// What an answer means for the letter and for the rest of the round.

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 
 use super::WorkError;
 use super::accepted::Accepted;
+use super::failpoint::reached;
 use super::opener::Opener;
 use crate::archive::Archive;
 use crate::judge::decide::{BouncedLetter, OpenReview, Past, Times, decide};
@@ -79,17 +80,20 @@ impl Desk {
         // Servers tell the moment in whatever zone they like; the office reads its own.
         let received_at = received_at.with_timezone(now.offset());
         let mail = self.archive.put(&bytes)?;
+        reached("archived");
         if let Some(record) = self.store.mail(&mail).await? {
             self.note_place(&origin, &mail, now).await?;
             return Ok(known(record));
         }
         let tries = self.store.note_sighting(Sighting { mail: &mail, received_at, origin: &origin }, now).await?;
+        reached("sighted");
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let understanding = if tries > MOST_TRIES {
             Err("reading it ended the program several times".to_owned())
         } else {
             self.understand(bytes).await?
         };
+        reached("understood");
         let times = Times { received_at, now };
         let recording = self.ledger.lock().await;
         let decision = match understanding {
@@ -103,8 +107,10 @@ impl Desk {
                 set_aside(&mail, size, times)
             }
         };
+        reached("decided");
         let recorded = self.store.record(&decision, &origin, &self.sender_domain, now).await?;
         drop(recording);
+        reached("recorded");
         Ok(TakenIn { new: recorded.new, outcome: outcome(&decision), ..known(decision.record) })
     }
 

@@ -6,6 +6,7 @@ pub mod backup;
 pub mod collect;
 pub mod deliver;
 pub mod desk;
+pub mod failpoint;
 pub mod opener;
 pub mod owe;
 pub mod poll;

@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset};
 use tokio::sync::{mpsc, watch};
 
 use super::desk::{Desk, TakenIn};
+use super::failpoint::reached;
 use super::{WorkError, without_addresses};
 use crate::clock::Clock;
 use crate::inbox::{Fetched, Found, ImapSettings, InboxError, KnownFolder, Listing, Session};
@@ -62,13 +63,15 @@ pub async fn poll(
         }
         let known = known_folder(&desk.store, &settings.mailbox, folder).await?;
         match session.look(folder, &known).await? {
-            Listing::Missing => {
+            Listing::Missing { first: true } => {
                 tracing::warn!(mailbox = settings.mailbox, folder, "the mailbox has no such folder");
             }
+            Listing::Missing { first: false } => {}
             Listing::Found(found) => {
                 let looked = take_in_folder(desk, session, folder, &found, clock, offset, stop).await;
                 let (folder_polled, recorded) = looked?;
                 session.settle(folder, &recorded).await?;
+                reached("settled_in_the_mailbox");
                 polled.new += folder_polled.new;
                 polled.known += folder_polled.known;
                 polled.skipped += folder_polled.skipped;

@@ -1,5 +1,7 @@
 //! Two hundred mixed mails: the sample campaign, and plain returns of many units before it.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
@@ -48,7 +50,8 @@ fn figures(number: u32) -> Figures {
     }
 }
 
-fn plain_return(campaign: &Campaign, offset: FixedOffset, number: u32) -> Mail {
+/// A return like many others; each number has figures of its own, and the units take turns.
+pub fn plain_return(campaign: &Campaign, offset: FixedOffset, number: u32) -> Mail {
     let with_address: Vec<_> = campaign.roster.units().iter().filter(|unit| !unit.emails.is_empty()).collect();
     let unit = with_address[number as usize % with_address.len()];
     let opens = DateTime::parse_from_rfc3339("2021-07-22T00:00:00+08:00").unwrap().with_timezone(&offset);

@@ -1,5 +1,7 @@
 //! An office for the end-to-end tests: a folder with a configuration, and the real program run on it.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -101,6 +103,18 @@ impl Office {
     pub fn started(&self) -> Child {
         let log = fs::File::create(self.folder.path().join("run.log")).unwrap();
         self.command(&["run"]).stdout(Stdio::null()).stderr(log).spawn().unwrap()
+    }
+
+    /// Starts `run` with these words in its environment besides; its log is added to the file.
+    pub fn started_with(&self, environment: &[(&str, &str)]) -> Child {
+        let log = fs::File::options().create(true).append(true).open(self.folder.path().join("run.log")).unwrap();
+        let mut command = self.command(&["run"]);
+        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
+    }
+
+    /// The storage's folder.
+    pub fn storage(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// What `run` logged since it was started last.

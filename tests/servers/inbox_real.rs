@@ -40,7 +40,7 @@ pub fn now() -> DateTime<FixedOffset> {
 pub async fn look(session: &mut Session, folder: &str, known: &KnownFolder) -> Found {
     match session.look(folder, known).await.unwrap() {
         Listing::Found(found) => found,
-        Listing::Missing => panic!("{folder} is missing"),
+        Listing::Missing { .. } => panic!("{folder} is missing"),
     }
 }
 
@@ -157,7 +157,7 @@ async fn folders_are_found_by_their_chinese_names_and_by_flag() {
     let mut session = Session::connect(&settings(account, &[], After::Leave)).await.unwrap();
     assert_eq!(look(&mut session, "已发送", &KnownFolder::default()).await.exists, 1);
     assert_eq!(look(&mut session, "垃圾邮件", &KnownFolder::default()).await.exists, 1);
-    assert_eq!(session.look("广告邮件", &KnownFolder::default()).await.unwrap(), Listing::Missing);
+    assert_eq!(session.look("广告邮件", &KnownFolder::default()).await.unwrap(), Listing::Missing { first: true });
     assert!(session.folder_names().contains(&"已发送".to_owned()));
 }
 

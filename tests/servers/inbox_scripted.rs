@@ -233,7 +233,7 @@ async fn qq_gets_no_id_and_a_missing_folder_is_no_failure() {
     let mut session = Session::connect(&impatient(&server)).await.unwrap();
     assert!(server.commands_like("ID").is_empty());
     assert_eq!(look(&mut session, "INBOX", &KnownFolder::default()).await.uid_validity, 0);
-    assert_eq!(session.look("垃圾邮件", &KnownFolder::default()).await.unwrap(), Listing::Missing);
+    assert_eq!(session.look("垃圾邮件", &KnownFolder::default()).await.unwrap(), Listing::Missing { first: true });
 }
 
 #[tokio::test]

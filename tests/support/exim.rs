@@ -89,6 +89,7 @@ tls_on_connect_ports = {tls_port}
 tls_advertise_hosts = *
 tls_certificate = {certificate}
 tls_privatekey = {key}
+smtp_accept_queue_per_connection = 0
 acl_smtp_rcpt = rcpt
 acl_smtp_data = accept
 never_users =
