@@ -121,7 +121,7 @@ fn has(table: &TableReturn, code: FindingCode) -> bool {
 }
 
 fn plan_table(plan: &mut Plan, past: &Past, unit: &UnitCode, tables: &[Held]) {
-    let is_blank = |held: &&Held| has(held.table, FindingCode::BlankForm);
+    let is_blank = |held: &&Held| held.table.is_untouched();
     let mut filled: Vec<Held> = tables.iter().filter(|table| !is_blank(table)).copied().collect();
     // A sheet from which nothing could be read counts beside nothing that could.
     if filled.iter().any(|held| !held.table.rows.is_empty()) {

@@ -144,6 +144,13 @@ impl<'f> Headers<'f> {
         headers.all(|header| header == first).then_some((near, Fit::Near))
     }
 
+    /// As [`Self::columns_named`], of headers that are printed as the form prints them.
+    #[must_use]
+    pub fn columns_printed(&self, text: &str) -> Option<(Vec<usize>, Fit)> {
+        let exact = self.exactly(&split_header(text).bare);
+        (!exact.is_empty()).then_some((exact, Fit::Exact))
+    }
+
     /// A unit may stand without brackets in the row below: 慰问折算经费 / 元.
     fn exactly(&self, bare: &str) -> Vec<usize> {
         let without_unit = UNIT_WORDS.iter().filter_map(|(word, _)| bare.strip_suffix(word));

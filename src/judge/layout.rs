@@ -18,8 +18,9 @@ const ENOUGH_UNDER_TITLE: usize = 2;
 const TITLE_ROWS: u32 = 6;
 /// A header may be broken over this many cells, one below the other.
 const MOST_HEADER_ROWS: u32 = 5;
-/// Headers are looked for in this many text cells; no real form comes near.
-const MOST_CELLS: usize = 50_000;
+/// So many different texts are held against headers that are misspelt or broken; no real form comes near. Beyond them
+/// only what is printed as the form prints it is known, which is quick.
+const MOST_TEXTS: usize = 50_000;
 /// More headers than this stand in no workbook anybody filled in.
 const MOST_SIGHTINGS: usize = 3_000;
 
@@ -107,7 +108,7 @@ pub fn sightings(grid: &Grid, headers: &Headers) -> Vec<Sighting> {
     let mut found = Vec::new();
     // The same words stand in many cells of a long sheet.
     let mut known: HashMap<String, Named> = HashMap::new();
-    for cell in grid.cells().iter().take(MOST_CELLS) {
+    for cell in grid.cells() {
         if found.len() >= MOST_SIGHTINGS {
             break;
         }
@@ -121,10 +122,14 @@ pub fn sightings(grid: &Grid, headers: &Headers) -> Vec<Sighting> {
         let mut text = text.trim().to_owned();
         let mut best = None;
         for _ in 0..MOST_HEADER_ROWS {
-            let named = known.entry(text.clone()).or_insert_with(|| Named {
-                columns: headers.columns_named(&text),
-                may_begin: headers.may_begin(&text),
-            });
+            let named = if known.len() < MOST_TEXTS || known.contains_key(&text) {
+                known.entry(text.clone()).or_insert_with(|| Named {
+                    columns: headers.columns_named(&text),
+                    may_begin: headers.may_begin(&text),
+                })
+            } else {
+                &Named { columns: headers.columns_printed(&text), may_begin: headers.may_begin(&text) }
+            };
             if let Some((columns, fit)) = named.columns.clone() {
                 // The longer of two exact readings holds the whole header; a near one must not draw in the data below.
                 if best.as_ref().is_none_or(|best: &Sighting| fit > best.fit || fit == Fit::Exact) {

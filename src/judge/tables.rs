@@ -62,7 +62,7 @@ fn complete(own: Labelled, around: &mut impl Iterator<Item = Labelled>) -> Label
 
 /// A template left empty beside a filled form (an unused sheet) is nobody's return.
 fn drop_untouched(returns: &mut Vec<TableReturn>) {
-    let blank = |table: &TableReturn| table.findings.iter().any(|finding| finding.code == FindingCode::BlankForm);
+    let blank = TableReturn::is_untouched;
     if returns.iter().any(|table| !blank(table) && !table.hidden) {
         returns.retain(|table| !blank(table) || table.hidden || table.unit_name.is_some() || table.filled_on.is_some());
     }
@@ -271,12 +271,14 @@ impl Found {
         let sums_say = table.sums.iter().any(|(_, sum)| {
             form.number_columns().any(|column| sum.row.figure(&column.key).is_some_and(|figure| !figure.is_zero()))
         });
-        if table.rows.is_empty() && !sums_say {
-            remarks.add(
-                FindingCode::BlankForm,
-                None,
-                "表中没有填写任何内容；如无走访慰问，请在各栏填“0”或“无”。".into(),
-            );
+        let rows_say = table.rows.iter().any(|row| {
+            !row.faults.is_empty() || form.number_columns().any(|column| row.row.figure(&column.key).is_some())
+        });
+        if !rows_say && !sums_say {
+            // Words without a single figure: the figures were forgotten, or were lost on the way.
+            let written = if table.rows.is_empty() { "内容" } else { "数字" };
+            let text = format!("表中没有填写任何{written}；如无走访慰问，请在各栏填“0”或“无”。");
+            remarks.add(FindingCode::BlankForm, None, text);
         }
         if name.is_none() {
             let cell = self.labelled.unit_cell.as_deref();

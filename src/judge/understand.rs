@@ -186,7 +186,8 @@ fn read_piece(piece: &Piece, campaign: &Campaign, contents: &mut Contents) -> Ro
         }
         ReportVerdict::NoReport => {}
     }
-    if let Some(oddity) = unread::form_not_read(piece, tables.is_empty(), campaign) {
+    let no_report = role != Role::Report;
+    if let Some(oddity) = unread::form_not_read(piece, tables.is_empty(), no_report, campaign) {
         if oddity.code == OddityCode::TableUnread {
             // Words of a form that was not read are no report.
             let own = |report: &ReportReturn| report.piece != piece.path || unread::is_titled_report(report);

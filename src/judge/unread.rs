@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::headers::split_header;
 use super::labels::read_lines;
-use super::words::normalise;
+use super::words::{is_han, normalise};
 use crate::model::campaign::Campaign;
 use crate::model::form::Form;
 use crate::model::grid::Document;
@@ -24,9 +24,12 @@ const MOST_LINES: usize = 5_000;
 /// A picture so named is the table.
 const TABLE_NAMES: [&str; 4] = ["统计表", "报表", "附表", "表格"];
 
-/// What a person must be told of this piece, if its table was not read.
+/// A page that Chinese staff sends holds more Han than this, wherever its letters could be read.
+const FEWEST_HAN: usize = 10;
+
+/// What a person must be told of this piece, if its table was not read. `no_table`, `no_report`: none was found in it.
 #[must_use]
-pub fn form_not_read(piece: &Piece, no_table: bool, campaign: &Campaign) -> Option<Oddity> {
+pub fn form_not_read(piece: &Piece, no_table: bool, no_report: bool, campaign: &Campaign) -> Option<Oddity> {
     let named = TABLE_NAMES.iter().any(|word| piece.name.contains(word));
     let document = match &piece.content {
         Content::Document(document) => document,
@@ -35,6 +38,12 @@ pub fn form_not_read(piece: &Piece, no_table: bool, campaign: &Campaign) -> Opti
         }
         Content::Nothing | Content::Workbook(_) => return None,
     };
+    if no_table
+        && no_report
+        && let Some(why) = lost(piece.kind, named, document)
+    {
+        return Some(Oddity::new(OddityCode::TableUnread, format!("{why}，请人工查看")));
+    }
     let may_hide_one = match piece.kind {
         Kind::Pdf | Kind::Ofd => true,
         // Revisions may leave no more of a form than its title and some headers.
@@ -46,6 +55,18 @@ pub fn form_not_read(piece: &Piece, no_table: bool, campaign: &Campaign) -> Opti
     }
     let why = document.doubts.first().map_or("文件中有统计表的文字，但没有画出可读的表格", String::as_str);
     Some(Oddity::new(OddityCode::TableUnread, format!("{why}，请人工查看")))
+}
+
+/// Why a file with fixed pages, in which neither table nor report was found, probably holds what was not read.
+fn lost(kind: Kind, named: bool, document: &Document) -> Option<&'static str> {
+    if !matches!(kind, Kind::Pdf | Kind::Ofd) || !document.has_text || !document.doubts.is_empty() {
+        return None;
+    }
+    let letters = document.paragraphs.iter().flat_map(|line| line.chars());
+    if letters.filter(|letter| is_han(*letter)).take(FEWEST_HAN).count() < FEWEST_HAN {
+        return Some("文件中的文字没有读出");
+    }
+    named.then_some("文件名称是统计表，但没有读出表格")
 }
 
 /// Whether a report is one by its own title or number, beside a form in the same file.
@@ -81,6 +102,19 @@ fn headers_in(text: &str, form: &Form) -> usize {
 mod tests {
     use super::*;
     use crate::judge::testing::bayi_form;
+
+    #[test]
+    fn a_page_without_readable_words_or_named_as_a_table_is_for_a_person() {
+        let lost = |kind: Kind, named: bool, line: &str| {
+            let paragraphs = vec![line.to_owned()];
+            lost(kind, named, &Document { paragraphs, has_text: true, ..Document::default() })
+        };
+        let words = "关于开展走访慰问活动的工作情况说明";
+        assert_eq!(lost(Kind::Pdf, false, "86 43000 15 3000 6000 5.20"), Some("文件中的文字没有读出"));
+        assert_eq!(lost(Kind::Ofd, true, words), Some("文件名称是统计表，但没有读出表格"));
+        assert_eq!(lost(Kind::Pdf, false, words), None);
+        assert_eq!(lost(Kind::Text, true, "86 43000"), None);
+    }
 
     #[test]
     fn a_report_names_few_headers_and_a_form_many() {

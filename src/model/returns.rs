@@ -123,6 +123,14 @@ pub struct TableReturn {
     pub hidden: bool,
 }
 
+impl TableReturn {
+    /// Whether nothing at all was filled in: the form as it was handed out.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.rows.is_empty() && self.findings.iter().any(|finding| finding.code == FindingCode::BlankForm)
+    }
+}
+
 /// A formal report as understood.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReportReturn {

@@ -190,22 +190,41 @@ fn high_octets(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| !byte.is_ascii()).count()
 }
 
-/// UTF-16 without a mark shows itself by zeros in every other place (Excel's "Unicode text" has a mark; others forget).
+/// Octets that show whether a text is UTF-16.
+const WIDE_SAMPLE: usize = 4_096;
+
+/// UTF-16 without a mark shows itself by its zeros, which no other charset of text has, and by reading like Chinese in
+/// one order of octets and not in the other (Excel's "Unicode text" has a mark; others forget it). Zeros alone do not tell
+/// the order: 一 holds one too.
 fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         return Some(encoding);
     }
-    let sample = bytes.get(..bytes.len().min(512) & !1)?;
-    if sample.len() < 8 {
+    let sample = bytes.get(..bytes.len().min(WIDE_SAMPLE) & !1)?;
+    if sample.len() < 8 || !sample.contains(&0) {
         return None;
     }
-    let zeros = |offset: usize| sample.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
-    let half = sample.len() / 2;
-    match (zeros(0), zeros(1)) {
-        (0, odd) if odd * 5 > half => Some(UTF_16LE),
-        (even, 0) if even * 5 > half => Some(UTF_16BE),
-        _ => None,
+    let units = sample.len() / 2;
+    let usual = |unit_of: fn([u8; 2]) -> u16| {
+        sample
+            .chunks_exact(2)
+            .filter(|pair| <[u8; 2]>::try_from(*pair).is_ok_and(|pair| is_usual(unit_of(pair))))
+            .count()
+    };
+    let (little, big) = (usual(u16::from_le_bytes), usual(u16::from_be_bytes));
+    let clear = |one: usize, other: usize| one * 20 >= units * 19 && other * 20 < units * 19;
+    if clear(little, big) {
+        Some(UTF_16LE)
+    } else if clear(big, little) {
+        Some(UTF_16BE)
+    } else {
+        None
     }
+}
+
+/// Whether a unit of UTF-16 is what Chinese text is made of: ASCII, Han, their punctuation and full-width forms.
+fn is_usual(unit: u16) -> bool {
+    matches!(unit, 0x09 | 0x0A | 0x0D | 0x20..=0x7E | 0xA0..=0xFF | 0x2010..=0x2060 | 0x3000..=0x303F | 0x4E00..=0x9FFF | 0xFF00..=0xFFEF)
 }
 
 fn ascii(bytes: &[u8]) -> String {
@@ -307,6 +326,11 @@ mod tests {
         wide.extend("县,金额\r\n".encode_utf16().flat_map(u16::to_le_bytes));
         assert_eq!(guess(&wide), "县,金额\r\n");
         assert_eq!(guess(wide.get(2..).unwrap()), "县,金额\r\n");
+        // More Han than ASCII, and 一, whose zero stands in the other place.
+        let text = "2021年“八一”期间走访慰问情况统计表\t\r\n县(市、区)/单位名称：离石区\t填报时间：8月5日\r\n";
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!((guess(&little), guess(&big)), (text.to_owned(), text.to_owned()));
         assert_eq!(guess("\u{FEFF}单位".as_bytes()), "单位");
     }
 }

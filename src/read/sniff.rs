@@ -204,7 +204,7 @@ fn in_text(bytes: &[u8], name: &str) -> Kind {
             return Kind::Xml;
         }
     }
-    if is_csv(&head, name) { Kind::Csv } else { Kind::Text }
+    if super::text::is_interchange(&head) || is_csv(&head, name) { Kind::Csv } else { Kind::Text }
 }
 
 /// Hardly any control characters, hardly any characters lost.

@@ -104,6 +104,47 @@ def revised():
     return document
 
 
+def tracked(kind, row, number):
+    """Marks a whole row as put in (`ins`) or struck out (`del`), as Word does."""
+    words = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+    change = f'<w:{kind} {nsdecls("w")} w:id="{number}" w:author="办公室" w:date="2021-08-06T09:00:00Z"/>'
+    row.get_or_add_trPr().append(parse_xml(change))
+    for text in list(row.iter(words + "r")):
+        wrapper = parse_xml(change)
+        text.addprevious(wrapper)
+        wrapper.append(text)
+        for plain in text.iter(words + "t") if kind == "del" else []:
+            plain.tag = words + "delText"
+
+
+def tracked_rows():
+    """Rows for troops put in and struck out one behind the other, the paragraph below the table struck out too."""
+    document = landscape()
+    document.add_paragraph(TITLE)
+    document.add_paragraph("县(市、区)/单位名称：兴县　　　　填报时间：2021年8月6日")
+    troop = lambda name, cost: ["", "", "", "", "", "", name, "慰问金", cost, "", ""]  # noqa: E731
+    rows = [
+        [42, "慰问金", 21000, 20, "慰问金", 6000, "武警吕梁支队", "慰问品", 5000, "4.5", ""],
+        troop("删去的部队甲", 9000),
+        troop("新增的部队乙", 6000),
+        troop("删去的部队丙", 9000),
+        troop("删去的部队丁", 9000),
+        troop("驻兴县某部", 7000),
+    ]
+    table = form(document, rows)
+    for kind, row in [("del", 3), ("ins", 4), ("del", 5), ("del", 6)]:
+        tracked(kind, table.rows[row]._tr, row)
+    below = document.add_paragraph("删去的一段")
+    change = f'<w:del {nsdecls("w")} w:id="9" w:author="办公室" w:date="2021-08-06T09:00:00Z"/>'
+    struck = parse_xml(change)
+    run = below.runs[0]._r
+    run.addprevious(struck)
+    struck.append(run)
+    for plain in run.iter("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t"):
+        plain.tag = plain.tag[:-1] + "delText"
+    return document
+
+
 def report_and_form():
     """Report and form in one document, a table of another kind between them."""
     document = landscape()
@@ -144,6 +185,7 @@ def main():
     rtf = ("rtf:Rich Text Format", ".rtf")
     convert(troops(), *word_97, "word-97-merged-down", "岚县统计表.doc")
     convert(revised(), *word_97, "word-97-tracked-changes", "方山县.wps")
+    convert(tracked_rows(), *word_97, "word-97-tracked-rows", "兴县统计表.doc")
     convert(report_and_form(), *word_97, "word-97-report-and-form", "石楼县报告.doc")
     convert(troops(), *rtf, "rtf-merged-down", "岚县统计表.doc")
     convert(revised(), *rtf, "rtf-tracked-changes", "方山县.rtf")

@@ -1,4 +1,4 @@
-//! Workbooks of every kind. Those of real programs are made by `tests/generate/workbooks.sh`.
+//! Workbooks of every kind. Those of real programs, and the binary ones, are made by `tests/generate`.
 
 use std::io::{Cursor, Write as _};
 
@@ -31,6 +31,15 @@ pub fn cases() -> Vec<Case> {
         case("workbook-xls-bare-stream", "导出.xls", bare_stream()),
         case("workbook-html-kept-numbers", "网页.xls", web_page()),
         case("workbook-csv-utf-16", "Unicode文本.txt", utf16(&lines("\t"))),
+        case("workbook-csv-utf-16-unmarked", "导出.csv", utf16(&lines(","))[2..].to_vec()),
+        case(
+            "workbook-csv-utf-16-unmarked-big",
+            "导出.txt",
+            utf16(&lines("\t"))[2..].chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect(),
+        ),
+        case("workbook-sylk", "统计表.xls", gbk(&sylk())),
+        case("workbook-sylk-cut-off", "统计表.slk", gbk(sylk().trim_end_matches("E\r\n"))),
+        case("workbook-dif", "统计表.dif", gbk(&dif())),
         case("workbook-csv-gbk-semicolons", "表.csv", gbk(&format!("sep=;\r\n{}", lines(";")))),
     ]
 }
@@ -232,6 +241,36 @@ fn lines(delimiter: &str) -> String {
         (0..11).map(|column| value(column).unwrap_or_default()).collect::<Vec<_>>().join(delimiter) + "\r\n"
     };
     (0..5).map(line).collect()
+}
+
+/// As Excel writes SYLK: formats beside the values, formulas by row and column with their results.
+fn sylk() -> String {
+    let mut out = "ID;PWXL;N;E\r\nP;PGeneral\r\nP;P0\r\nF;P0;DG0G8;M270\r\nB;Y5;X11;D0 0 4 10\r\n".to_owned();
+    for (row, column, value) in cells("交口县", "6.81") {
+        let formula = if (row, column) == (4, 9) { ";EROUND(SUM(RC3,RC6,RC[-1])/10000,2)" } else { "" };
+        let value = if value.parse::<f64>().is_ok() { value } else { format!("\"{value}\"").replace(';', ";;") };
+        out += &format!("C;Y{};X{};K{value}{formula}\r\n", row + 1, column + 1);
+    }
+    out + "E\r\n"
+}
+
+/// As Excel writes DIF: every cell of a row, blank ones as texts without letters.
+fn dif() -> String {
+    let cells = cells("石楼县", "6.81");
+    let mut out =
+        "TABLE\r\n0,1\r\n\"EXCEL\"\r\nVECTORS\r\n0,5\r\n\"\"\r\nTUPLES\r\n0,11\r\n\"\"\r\nDATA\r\n0,0\r\n\"\"\r\n"
+            .to_owned();
+    for row in 0..5 {
+        out += "-1,0\r\nBOT\r\n";
+        for column in 0..11 {
+            let value = cells.iter().find(|cell| (cell.0, cell.1) == (row, column)).map_or("", |cell| cell.2.as_str());
+            out += &match value.parse::<f64>() {
+                Ok(_) => format!("0,{value}\r\nV\r\n"),
+                Err(_) => format!("1,0\r\n\"{value}\"\r\n"),
+            };
+        }
+    }
+    out + "-1,0\r\nEOD\r\n"
 }
 
 fn gbk(text: &str) -> Vec<u8> {

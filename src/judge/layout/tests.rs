@@ -1,6 +1,7 @@
 //! Forms drawn as text, found or refused.
 
 use crate::judge::testing::{PAPER_HEAD, bayi_form, grid, layouts};
+use crate::model::grid::{Cell, CellValue, Grid, Span};
 
 fn columns(drawing: &str) -> String {
     let Some(layout) = layouts(&grid(drawing), &bayi_form()).into_iter().next() else { return "none".into() };
@@ -150,4 +151,18 @@ fn each_wording_may_stand_on_its_own_side_of_the_leader() {
         "0:veterans_gifts 1:veterans_visited 2:veterans_cost 3:others_gifts 4:others_visited 5:others_cost \
          6:troop_gifts 7:troop_name 8:troop_cost 9:total_wan from 1"
     );
+}
+
+#[test]
+fn a_form_below_many_other_words_is_found() {
+    let mut long: Vec<Cell> = (0..60_000_u32)
+        .map(|row| Cell { row, column: 3, value: CellValue::Text(format!("第{row}户慰问对象的住址")) })
+        .collect();
+    let form = grid(PAPER_HEAD);
+    long.extend(form.cells().iter().map(|cell| Cell { row: cell.row + 60_000, ..cell.clone() }));
+    let merges =
+        form.merges().iter().map(|span| Span { top: span.top + 60_000, bottom: span.bottom + 60_000, ..*span });
+    let found = layouts(&Grid::new(long, merges.collect()), &bayi_form());
+    let found: Vec<_> = found.iter().map(|layout| (layout.data_start, layout.missing.len())).collect();
+    assert_eq!(found, [(60_004, 0)]);
 }

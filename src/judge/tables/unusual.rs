@@ -225,3 +225,11 @@ fn few_headers_are_the_form_under_its_title_only() {
     assert_eq!(found[0].rows[0].figure("veterans_visited"), Some(Decimal::TEN));
     assert_eq!(told(&found[0]).iter().filter(|told| told.starts_with("column_missing")).count(), 5);
 }
+
+#[test]
+fn words_without_a_figure_are_no_return() {
+    let table = one(" | 慰问金 | | | 米面油 | | 县人武部 | 牛奶 | | | 无");
+    assert_eq!((table.rows.len(), told(&table)), (1, vec!["blank_form@-".to_owned()]));
+    assert!(!table.is_untouched(), "it takes the place of what was sent before");
+    assert!(told(&one("无 | 无 | 无 | 无 | 无 | 无 | 无 | 无 | 无 | 无 | 无")).is_empty());
+}

@@ -187,6 +187,8 @@ impl Document {
         work_left: &mut usize,
     ) -> Result<(), Oddity> {
         let folder = self.loaded.folder.clone();
+        // Words among the pages are the remains of one that is lost.
+        paged.is_damaged |= self.loaded.node.all("Pages").any(|pages| !pages.text.trim().is_empty());
         let pages: Vec<Node> = self.loaded.node.all("Pages").flat_map(|pages| pages.all("Page")).cloned().collect();
         for place in pages {
             paged.count += 1;

@@ -331,3 +331,26 @@ proptest! {
         prop_assert!(started.elapsed().as_secs() < 10);
     }
 }
+
+#[test]
+fn an_ofd_that_lost_a_page_from_its_list_is_damaged() {
+    const TWO_PAGES: &[u8] = include_bytes!("../../../tests/cases/ofd-table-two-pages/统计表.ofd");
+    let changed = |from: &str, to: &str| {
+        let mut whole = zip::ZipArchive::new(std::io::Cursor::new(TWO_PAGES)).unwrap();
+        let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for number in 0..whole.len() {
+            let mut member = whole.by_index(number).unwrap();
+            let name = member.name().unwrap().into_owned();
+            let mut content = String::new();
+            std::io::Read::read_to_string(&mut member, &mut content).unwrap();
+            out.start_file(name.as_str(), zip::write::SimpleFileOptions::default()).unwrap();
+            let content = if name.ends_with("Document.xml") { content.replace(from, to) } else { content };
+            std::io::Write::write_all(&mut out, content.as_bytes()).unwrap();
+        }
+        out.finish().unwrap().into_inner()
+    };
+    let read = |bytes: &[u8]| read(Kind::Ofd, bytes, &Limits::default()).unwrap();
+    assert!(read(&changed("x", "x")).1.is_empty());
+    let (document, oddities) = read(&changed("<ofd:Page ID=\"100\"", "'ofd:Page ID=\"100\""));
+    assert_eq!((document.tables.len(), oddities[0].code), (0, OddityCode::Damaged));
+}

@@ -2,6 +2,8 @@
 
 mod reference;
 
+pub(super) use self::reference::as_a1;
+
 use std::str::FromStr as _;
 
 use quick_xml::Reader;
@@ -67,7 +69,7 @@ impl Workbook<'_> {
                         let (bottom, right) = (row.saturating_add(down), column.saturating_add(across));
                         self.budget.take(1)?;
                         let formula = xml::attribute(&element, "Formula");
-                        let formula = formula.map(|formula| reference::as_a1(&formula, row, column));
+                        let formula = formula.map(|formula| as_a1(&formula, row, column));
                         let value = self.cell(&element)?;
                         if let Some(text) = &formula {
                             self.budget.take_formula(text)?;

@@ -19,6 +19,16 @@ pub(super) struct Assembly {
     has_text: bool,
     paragraphs_left: usize,
     budget: Budget,
+    /// Why no table of the document may be trusted.
+    doubt: Option<&'static str>,
+}
+
+/// What became of a row under tracked changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RowFate {
+    Stands,
+    /// Its end is struck out. So is the row, where nothing in it is left standing; else nobody can say.
+    EndStruckOut,
 }
 
 struct OpenTable {
@@ -40,6 +50,7 @@ impl Assembly {
             has_text: false,
             paragraphs_left: limits.paragraphs,
             budget: Budget::new(limits),
+            doubt: None,
         }
     }
 
@@ -74,14 +85,24 @@ impl Assembly {
         Ok(())
     }
 
-    /// The mark of a row's end. A row that was struck out leaves nothing.
-    pub(super) fn end_row(&mut self, shape: &RowShape, depth: usize, dropped: bool) -> Result<(), Oddity> {
+    /// The mark of a row's end.
+    pub(super) fn end_row(&mut self, shape: &RowShape, depth: usize, fate: RowFate) -> Result<(), Oddity> {
         self.enter(depth)?;
         let Some(table) = self.open.last_mut() else { return Err(damaged()) };
         let cells = std::mem::take(&mut table.cells);
         // Words behind the last cell's mark belong nowhere; cells that their row does not tell of have no place.
         let stray = !std::mem::take(&mut table.text).trim().is_empty();
         table.lines = 0;
+        let dropped = match fate {
+            RowFate::Stands => false,
+            RowFate::EndStruckOut => {
+                let empty = !stray && cells.iter().all(String::is_empty);
+                if !empty {
+                    self.doubt = Some("文件带有修订，表中有的行是否已删除无法确定，没有当作表格读取");
+                }
+                empty
+            }
+        };
         if !dropped && (stray || !table.rows.add_row(shape, cells)) {
             return Err(damaged());
         }
@@ -125,14 +146,20 @@ impl Assembly {
 
     pub(super) fn finish(mut self, pages: Option<u32>, images: u32) -> Result<Document, Oddity> {
         self.enter(0)?;
-        let tables = self.tables.into_sheets();
+        let mut tables = self.tables.into_sheets();
+        if self.doubt.is_some() {
+            // The words stay, so that it shows what the tables were.
+            let cells = tables.iter().flat_map(|table| table.grid.cells());
+            self.paragraphs.extend(cells.map(|cell| cell.value.shown()));
+            tables.clear();
+        }
         Ok(Document {
             paragraphs: self.paragraphs,
             tables,
             pages,
             has_text: self.has_text,
             images,
-            ..Document::default()
+            doubts: self.doubt.map(str::to_owned).into_iter().collect(),
         })
     }
 }

@@ -19,7 +19,7 @@ use self::file::{File, Part};
 use self::formatting::{Character, Paragraph, Runs};
 use self::octets::{place, slice, u8_at, u16_at};
 use self::pieces::{Piece, widened};
-use super::assembly::Assembly;
+use super::assembly::{Assembly, RowFate};
 use super::red_head;
 use super::symbols::symbol;
 use crate::model::grid::Document;
@@ -142,6 +142,13 @@ impl<'a> Text<'a> {
     }
 }
 
+/// Whether the letters before and behind a mark are struck out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Around {
+    before: bool,
+    behind: bool,
+}
+
 /// Which story is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -175,24 +182,28 @@ impl Walk<'_> {
 
     fn story(&mut self, from: u32, to: u32, place: Place) -> Result<(), Oddity> {
         let mut last = 0x0D;
-        for letter in self.text.letters(from, to)? {
+        let mut around = Around::default();
+        let mut letters = self.text.letters(from, to)?.peekable();
+        while let Some(letter) = letters.next() {
             last = letter.unit;
-            self.letter(letter, place)?;
+            around.behind = letters.peek().is_some_and(|next| next.properties.deleted);
+            self.letter(letter, around, place)?;
+            around.before = letter.properties.deleted;
         }
         // A text ends with a paragraph's mark ([MS-DOC] 2.4.2), or it was cut off. LibreOffice lets it end with a table's
         // last row, and then everything the pieces hold is accounted for.
         let whole = matches!(last, 0x0D | 0x0C) || place != Place::Main || last == 0x07 && self.text.is_all_told();
         if place != Place::Main && !self.line.is_empty() {
-            self.end_paragraph(None, place)?;
+            self.end_paragraph(None, Around::default(), place)?;
         }
         if whole { Ok(()) } else { Err(damaged()) }
     }
 
-    fn letter(&mut self, letter: Letter<'_>, place: Place) -> Result<(), Oddity> {
+    fn letter(&mut self, letter: Letter<'_>, around: Around, place: Place) -> Result<(), Oddity> {
         let Character { deleted, hidden, special, .. } = letter.properties;
         let shown = !deleted && !hidden && !self.fields.in_code(letter.number);
         match letter.unit {
-            0x0D | 0x07 | 0x0C => return self.end_paragraph(Some(letter), place),
+            0x0D | 0x07 | 0x0C => return self.end_paragraph(Some(letter), around, place),
             0x08 if special => {
                 if shown && place == Place::Main {
                     self.anchored(letter)?;
@@ -226,7 +237,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn end_paragraph(&mut self, mark: Option<Letter<'_>>, story: Place) -> Result<(), Oddity> {
+    fn end_paragraph(&mut self, mark: Option<Letter<'_>>, around: Around, story: Place) -> Result<(), Oddity> {
         let paragraph = mark.map(|mark| self.paragraph_at(mark)).transpose()?.unwrap_or_default();
         let unit = mark.map_or(0x0D, |mark| mark.unit);
         // Inside a box the depth of its anchor counts: tables in boxes are not told apart from those around them.
@@ -249,10 +260,11 @@ impl Walk<'_> {
         let text = String::from_utf16_lossy(&line);
         if inside && paragraph.ends_row() {
             let shape = paragraph.row.shape();
-            if paragraph.row.is_empty() && !struck_out {
+            let fate = fate(struck_out, around);
+            if paragraph.row.is_empty() && fate == RowFate::Stands {
                 return Err(damaged());
             }
-            return self.assembly.end_row(&shape, depth, struck_out);
+            return self.assembly.end_row(&shape, depth, fate);
         }
         // A cell's mark in no table: the properties that say so were lost.
         if unit == 0x07 && !inside {
@@ -272,6 +284,17 @@ impl Walk<'_> {
         read += paragraph.apply(&letter.piece.changes, &self.text.file.data);
         self.properties_left = self.properties_left.checked_sub(read).ok_or_else(too_large)?;
         Ok(paragraph)
+    }
+}
+
+/// What becomes of a row whose end mark is struck out or not. A row that Word deletes is struck out from its first letter
+/// to its end mark. LibreOffice strikes out the letters alone, and where the next row begins with such letters it lays
+/// their properties over the end mark before them too: that mark stands between a cell's mark that is not struck out and
+/// letters that are, and its row still stands.
+fn fate(struck_out: bool, around: Around) -> RowFate {
+    match (struck_out, around) {
+        (false, _) | (true, Around { before: false, behind: true }) => RowFate::Stands,
+        (true, _) => RowFate::EndStruckOut,
     }
 }
 

@@ -10,7 +10,7 @@ mod tokens;
 use self::letters::{Fonts, Letters};
 use self::row::RowDefinition;
 use self::tokens::{Token, Tokens};
-use super::assembly::Assembly;
+use super::assembly::{Assembly, RowFate};
 use crate::model::grid::Document;
 use crate::model::mail::Oddity;
 use crate::read::limits::Limits;
@@ -196,7 +196,7 @@ impl Walk {
             }
             Destination::InnerRow if word == b"nestrow" => {
                 self.letters.take();
-                self.assembly.end_row(&self.inner_row.shape(), self.inner_depth(), false)
+                self.assembly.end_row(&self.inner_row.shape(), self.inner_depth(), RowFate::Stands)
             }
             Destination::InnerRow => {
                 self.inner_row.apply(word, number);
@@ -291,12 +291,16 @@ impl Walk {
             }
             b"row" => {
                 self.letters.take();
-                return self.assembly.end_row(&self.row.shape(), self.anchor_depth().saturating_add(1), false);
+                return self.assembly.end_row(
+                    &self.row.shape(),
+                    self.anchor_depth().saturating_add(1),
+                    RowFate::Stands,
+                );
             }
             // An inner row whose program left out the group around its definition.
             b"nestrow" => {
                 self.letters.take();
-                return self.assembly.end_row(&self.row.shape(), self.inner_depth(), false);
+                return self.assembly.end_row(&self.row.shape(), self.inner_depth(), RowFate::Stands);
             }
             _ => {
                 self.row.apply(word, number);

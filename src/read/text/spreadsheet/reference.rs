@@ -4,7 +4,7 @@ use crate::model::grid::cell_name;
 
 /// The formula of the cell at this place, without its `=`. One with a reference that cannot be turned (a whole row or
 /// column) is marked, so that nobody takes its `C3` for a cell.
-pub(super) fn as_a1(formula: &str, row: u32, column: u32) -> String {
+pub(in crate::read::text) fn as_a1(formula: &str, row: u32, column: u32) -> String {
     let formula = formula.trim().trim_start_matches('=');
     turned(formula, row, column).unwrap_or_else(|| format!("{formula} [R1C1]"))
 }

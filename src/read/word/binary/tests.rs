@@ -10,6 +10,7 @@ use crate::model::mail::OddityCode;
 
 const MERGED: &[u8] = include_bytes!("../../../../tests/cases/word-97-merged-down/岚县统计表.doc");
 const REVISED: &[u8] = include_bytes!("../../../../tests/cases/word-97-tracked-changes/方山县.wps");
+const TRACKED_ROWS: &[u8] = include_bytes!("../../../../tests/cases/word-97-tracked-rows/兴县统计表.doc");
 
 fn code(bytes: &[u8]) -> OddityCode {
     read(bytes, &Limits::default()).unwrap_err().code
@@ -49,6 +50,36 @@ fn what_is_struck_out_is_no_text() {
     let cells = document.tables.iter().flat_map(|table| table.grid.cells());
     let words: Vec<String> = cells.map(|cell| cell.value.shown()).chain(document.paragraphs).collect();
     assert!(words.iter().all(|words| !words.contains('旧') && !words.contains("删去")), "{words:?}");
+}
+
+fn column(document: &Document, column: u32) -> Vec<String> {
+    let cells = document.tables.iter().flat_map(|table| table.grid.cells());
+    cells.filter(|cell| cell.column == column && cell.row > 1).map(|cell| cell.value.shown()).collect()
+}
+
+#[test]
+fn rows_struck_out_leave_and_rows_put_in_stay() {
+    let document = read(REVISED, &Limits::default()).unwrap();
+    assert_eq!((column(&document, 0), column(&document, 2)), (vec!["42".to_owned()], vec!["21000".to_owned()]));
+    let document = read(TRACKED_ROWS, &Limits::default()).unwrap();
+    assert_eq!(column(&document, 6), ["武警吕梁支队", "新增的部队乙", "驻兴县某部"]);
+    assert_eq!(column(&document, 8), ["5000", "6000", "7000"]);
+    assert!(document.paragraphs.iter().all(|line| !line.contains("删去")));
+}
+
+#[test]
+fn a_row_of_which_nobody_can_say_whether_it_stands_is_no_table() {
+    // The end mark of the row above the struck-out one is struck out by itself, as Word does it with a row's letters.
+    let units: Vec<u8> = "5000\u{7}3.2\u{7}\u{7}\u{7}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let changed = with_main(REVISED, |main| {
+        let next = main.windows(units.len()).position(|window| window == units).unwrap() + units.len();
+        let bound = u32::try_from(next + 4).unwrap().to_le_bytes();
+        let at = main.windows(4).rposition(|window| window == bound).unwrap();
+        main[at..at + 4].copy_from_slice(&u32::try_from(next).unwrap().to_le_bytes());
+    });
+    let document = read(&changed, &Limits::default()).unwrap();
+    assert_eq!((document.tables.len(), document.doubts.len()), (0, 1), "{document:?}");
+    assert!(document.paragraphs.iter().any(|line| line == "武警吕梁支队"));
 }
 
 #[test]
