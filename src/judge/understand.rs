@@ -14,6 +14,7 @@ use crate::model::campaign::Campaign;
 use crate::model::decision::{Certainty, Claim, Evidence, EvidenceSource, Role, Understanding};
 use crate::model::form::FindingCode;
 use crate::model::grid::Document;
+use crate::model::hints::Hints;
 use crate::model::ledger::Nature;
 use crate::model::mail::{Content, Kind, Mail, Oddity, OddityCode, Piece};
 use crate::model::returns::{Finding, ReportReturn, TableReturn};
@@ -34,9 +35,10 @@ pub struct Contents {
     pub unread: Vec<(String, Oddity)>,
 }
 
-/// Judges a mail against every campaign of the register and keeps the one it belongs to.
+/// Judges a mail against every campaign of the register and keeps the one it belongs to. `hints` are what the desk knows
+/// beside the mail; without them (`inspect`) the mail speaks for itself.
 #[must_use]
-pub fn understand(mut mail: Mail, register: &Register) -> Understanding {
+pub fn understand(mut mail: Mail, register: &Register, _hints: &Hints) -> Understanding {
     let from_ourselves = mail.headers.from.first().is_some_and(|from| register.is_own(&from.address));
     let best = register
         .entries()
