@@ -1,7 +1,8 @@
 //! Evidence agreeing and contradicting, case by case.
 
 use super::*;
-use crate::model::returns::Totals;
+use crate::model::mail::Mail;
+use crate::model::returns::{ReportReturn, TableReturn, Totals};
 use crate::model::unit::Unit;
 use crate::read::{self, Limits};
 
@@ -45,7 +46,11 @@ fn recognised(from: &str, subject: &str, tables: &[TableReturn]) -> Recognition 
     let mail = read::open(raw.as_bytes(), &Limits::default());
     let roster = roster();
     let names = NameBook::new(&roster);
-    recognise(Clues { mail: &mail, roles: &[], tables, reports: &[] }, &roster, &names)
+    recognise(sources(&mail, tables, &[]), &roster, &names)
+}
+
+fn sources<'a>(mail: &'a Mail, tables: &'a [TableReturn], reports: &'a [ReportReturn]) -> Sources<'a> {
+    Sources { mail, roles: &[], tables, reports, replies: &[], taught: None, own_addresses: &[] }
 }
 
 fn unit(recognition: &Recognition) -> Option<(&str, Certainty)> {
@@ -57,9 +62,10 @@ fn candidates(recognition: &Recognition) -> Vec<&str> {
 }
 
 #[test]
-fn one_strong_piece_or_two_that_agree_are_certain_and_one_weak_piece_is_not() {
+fn two_hands_that_agree_are_certain_and_one_alone_is_not() {
     let lishi = "lishi@unit.example";
-    assert_eq!(unit(&recognised(lishi, "报表", &[])), Some(("141102", Certainty::Certain)));
+    assert_eq!(unit(&recognised(lishi, "报表", &[])), Some(("141102", Certainty::Probable)));
+    assert_eq!(unit(&recognised(lishi, "离石区报表", &[])), Some(("141102", Certainty::Certain)));
     assert_eq!(
         unit(&recognised("a@x.example", "报表", &[table(Some("离石区"))])),
         Some(("141102", Certainty::Probable))
@@ -85,7 +91,7 @@ fn an_address_and_a_cell_that_contradict_each_other_go_to_a_person() {
 #[test]
 fn a_forwarder_is_not_the_unit() {
     let forwarded = recognised("lishi@unit.example", "转发：兴县统计表", &[table(Some("兴县"))]);
-    assert_eq!(unit(&forwarded), Some(("141123", Certainty::Probable)));
+    assert_eq!(unit(&forwarded), Some(("141123", Certainty::Certain)));
     assert_eq!(forwarded.table_conflicts, [false]);
 }
 
