@@ -73,11 +73,14 @@ pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past, dou
         plan_table(&mut plan, past, &unit, &tables);
     }
     doubt_part_read(&mut plan, understanding);
+    for (unit, reports) in reports_by_unit(understanding) {
+        plan_report(&mut plan, understanding, campaign, unit, &reports);
+    }
     let Some(claim) = &understanding.unit else {
+        plan.items.retain(|planned| campaign.asks_for(planned.item));
         plan.reviews.push(unknown_unit(understanding, !plan.items.is_empty()));
         return plan;
     };
-    plan_report(&mut plan, understanding, campaign, &claim.code);
     plan_unopened(&mut plan, understanding, campaign, past, &claim.code);
     plan_unread_table(&mut plan, understanding, past, &claim.code);
     if plan.items.is_empty() && plan.reviews.is_empty() {
@@ -112,6 +115,26 @@ fn tables_by_unit<'a>(
         if tables.iter().any(|held| !held.table.hidden) {
             tables.retain(|held| !held.table.hidden);
         }
+    }
+    by_unit
+}
+
+/// The reports each unit's filing is made from, as with tables; a report beside one unit's table is no second unit's.
+fn reports_by_unit(understanding: &Understanding) -> BTreeMap<&UnitCode, Vec<&ReportReturn>> {
+    let mut by_unit: BTreeMap<&UnitCode, Vec<&ReportReturn>> = BTreeMap::new();
+    let named: BTreeSet<&UnitCode> =
+        understanding.tables.iter().filter(|table| !table.hidden).filter_map(|table| table.unit.as_ref()).collect();
+    let reported: BTreeSet<&UnitCode> =
+        understanding.reports.iter().filter_map(|report| report.unit.as_ref()).collect();
+    let several = named.len() > 1 || (named.is_empty() && reported.len() > 1);
+    let conflict = understanding.tables.iter().any(|table| has(table, FindingCode::UnitNameConflict));
+    for report in &understanding.reports {
+        let unit = match (&understanding.unit, &report.unit) {
+            (Some(claim), _) => &claim.code,
+            (None, Some(unit)) if several && !conflict => unit,
+            (None, _) => continue,
+        };
+        by_unit.entry(unit).or_default().push(report);
     }
     by_unit
 }
@@ -171,8 +194,14 @@ fn doubt_part_read(plan: &mut Plan, understanding: &Understanding) {
     }
 }
 
-fn plan_report(plan: &mut Plan, understanding: &Understanding, campaign: &Campaign, unit: &UnitCode) {
-    let rank = |report: &&ReportReturn| {
+fn plan_report(
+    plan: &mut Plan,
+    understanding: &Understanding,
+    campaign: &Campaign,
+    unit: &UnitCode,
+    reports: &[&ReportReturn],
+) {
+    let rank = |report: &&&ReportReturn| {
         (
             report.has_text,
             report.document_number.is_some(),
@@ -180,7 +209,7 @@ fn plan_report(plan: &mut Plan, understanding: &Understanding, campaign: &Campai
             std::cmp::Reverse(report.piece.len()),
         )
     };
-    let Some(best) = understanding.reports.iter().max_by_key(rank) else { return };
+    let Some(best) = reports.iter().max_by_key(rank) else { return };
     let mut planned = Planned {
         unit: unit.clone(),
         item: Item::Report,
@@ -349,7 +378,7 @@ fn unknown_unit(understanding: &Understanding, filed: bool) -> (Option<UnitCode>
             (None, ReviewReason::UnitUnknown, "报送材料没有写明单位，发件地址也不在名册中，请指定单位。".to_owned())
         }
         (names, true) => {
-            let text = format!("一封邮件报送了{}的统计表，已分别登记，请核对；未自动回复。", names.join("、"));
+            let text = format!("一封邮件报送了{}的材料，已分别登记，请核对；未自动回复。", names.join("、"));
             (None, ReviewReason::UnitConflict, text)
         }
         ([name], false) => (None, ReviewReason::UnitUnknown, format!("不能确定报送单位，线索指向{name}，请指定单位。")),

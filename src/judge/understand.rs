@@ -134,6 +134,7 @@ fn judge_for(mail: &Mail, entry: &Entry, around: Around<'_>) -> Judged {
             campaign.roster.units().iter().any(|unit| unit.emails.contains(&address))
                 || taught.is_some_and(|taught| taught.addresses.contains_key(&address))
         });
+    let answers_this = around.hints.replies_to.first().is_some_and(|reply| reply.campaign == campaign.id);
     let answers_a_unit = replies.iter().any(|reply| reply.unit.is_some());
     let findings = Findings {
         has_return: !contents.tables.is_empty() || !contents.reports.is_empty(),
@@ -172,7 +173,7 @@ fn judge_for(mail: &Mail, entry: &Entry, around: Around<'_>) -> Judged {
     let belongs = match nature {
         Nature::Submission | Nature::Question => {
             // A letter of one collection is never answered to another.
-            1 + u32::from(!replies.is_empty()) * 64
+            1 + u32::from(answers_this) * 64
                 + u32::from(!contents.tables.is_empty()) * 8
                 + u32::from(findings.speaks_of_matter) * 4
                 + u32::from(!contents.reports.is_empty()) * 2
