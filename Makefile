@@ -1,5 +1,5 @@
 # The commands of this repository. `make test` is the one to run before a commit.
-.PHONY: test lint deny golden
+.PHONY: test lint deny golden bench-recognition
 
 # Installs what the tests need (a real IMAP and a real SMTP server) and runs them all.
 test:
@@ -18,3 +18,7 @@ deny:
 golden:
 	UPDATE_CASES=1 cargo test --locked --test golden
 	UPDATE_LETTERS=1 cargo test --locked --test letters
+
+# Whose mail is it: labelled mails through the real reading and judging, with a confusion table; fails where a goal is missed.
+bench-recognition:
+	cargo test --locked --bench recognition

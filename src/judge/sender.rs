@@ -201,6 +201,8 @@ impl Claims<'_> {
     fn claim(&self, code: &UnitCode, certainty: Certainty, set_aside: &[Clue]) -> Claim {
         let mut evidence: Vec<Evidence> = Vec::new();
         let spoken = self.clues.iter().filter(|clue| clue.who.about() == code).map(|clue| clue.evidence.clone());
+        let mut spoken: Vec<Evidence> = spoken.collect();
+        spoken.sort_by_key(|piece| piece.source);
         let set_aside = set_aside.iter().map(|clue| {
             let why = if self.passed_on {
                 "此信系转发，转发者不作为报送单位"
@@ -209,7 +211,7 @@ impl Claims<'_> {
             };
             Evidence { source: clue.evidence.source, text: format!("{}；{why}", clue.evidence.text) }
         });
-        for piece in spoken.chain(set_aside) {
+        for piece in spoken.into_iter().chain(set_aside) {
             if !evidence.contains(&piece) {
                 evidence.push(piece);
             }
