@@ -37,9 +37,9 @@ pub enum Place {
     Thread,
     Cell,
     Report,
-    Subject,
+    /// Subject and folders: who packed it also addressed it.
+    Cover,
     Letter,
-    Folder,
     Inner,
 }
 

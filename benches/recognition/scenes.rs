@@ -159,7 +159,7 @@ fn private_cell_subject(_: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option
     let (cell, name) = (unit.written(dice), unit.name.clone());
     let from = private(dice);
     let made = Maker::new("private address, cell and subject", dice, ("", &from)).subject(&subject_of(&name, dice));
-    Some(made.attach("表.xlsx", table(dice, &cell)).says(Place::Cell).says(Place::Subject).of(&unit.code))
+    Some(made.attach("表.xlsx", table(dice, &cell)).says(Place::Cell).says(Place::Cover).of(&unit.code))
 }
 
 fn private_cell(_: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made> {
@@ -171,7 +171,7 @@ fn private_cell(_: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made> {
 fn private_subject(_: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made> {
     let from = private(dice);
     let made = Maker::new("private address, subject alone", dice, ("", &from)).subject(&subject_of(&unit.name, dice));
-    Some(made.attach("表.xlsx", table(dice, "")).says(Place::Subject).of(&unit.code))
+    Some(made.attach("表.xlsx", table(dice, "")).says(Place::Cover).of(&unit.code))
 }
 
 fn private_signature_and_cell(_: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made> {
@@ -186,7 +186,7 @@ fn private_report(_: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made>
     let made =
         Maker::new("private address, report and subject", dice, ("", &from)).subject(&subject_of(&unit.name, dice));
     let made = made.attach("报告.docx", report(dice, &formal, Some("办发〔2021〕7号"), true));
-    Some(made.says(Place::Report).says(Place::Subject).of(&unit.code))
+    Some(made.says(Place::Report).says(Place::Cover).of(&unit.code))
 }
 
 fn display_name(_: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made> {
@@ -216,14 +216,14 @@ fn county_sends_one(stage: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option
     let made =
         Maker::new("county sends for a unit", dice, ("", &county.address?)).subject(&subject_of(&unit.name, dice));
     let made = made.text(&text).attach("表.xlsx", table(dice, &cell));
-    Some(made.says(Place::Cell).says(Place::Subject).says(Place::Letter).misleads().of(&unit.code))
+    Some(made.says(Place::Cell).says(Place::Cover).says(Place::Letter).misleads().of(&unit.code))
 }
 
 fn short_name(_: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made> {
     let alias = if unit.aliases.is_empty() { return None } else { dice.pick(&unit.aliases) };
     let from = private(dice);
     let made = Maker::new("short name in cell and subject", dice, ("", &from)).subject(&subject_of(&alias, dice));
-    Some(made.attach("表.xlsx", table(dice, &alias)).says(Place::Cell).says(Place::Subject).of(&unit.code))
+    Some(made.attach("表.xlsx", table(dice, &alias)).says(Place::Cell).says(Place::Cover).of(&unit.code))
 }
 
 fn neighbour_in_cell(stage: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made> {
@@ -378,7 +378,7 @@ fn archive_folders(_: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made
     let made = Maker::new("archive with the unit's folder", dice, ("", &from))
         .subject("材料")
         .attach("材料.zip", archive(&files));
-    Some(made.says(Place::Folder).says(Place::Report).of(&unit.code))
+    Some(made.says(Place::Cover).says(Place::Report).of(&unit.code))
 }
 
 fn opening_line(_: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made> {
@@ -429,7 +429,7 @@ fn taught_name(stage: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made
     let taught = Taught { names: [(nick.clone(), unit.code.clone())].into(), ..Taught::default() };
     let made = Maker::new("name that staff taught", dice, ("", &from)).subject(&format!("{nick}报表"));
     let made = made.attach("表.xlsx", table(dice, &nick)).taught(stage.campaign, taught);
-    Some(made.says(Place::Cell).says(Place::Subject).of(&unit.code))
+    Some(made.says(Place::Cell).says(Place::Cover).of(&unit.code))
 }
 
 fn two_senders(stage: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Option<Made> {

@@ -16,30 +16,55 @@ pub fn mails(stage: &Stage<'_>, each: usize, seed: u64) -> Vec<Made> {
     made
 }
 
-const PLACES: [Place; 7] =
-    [Place::Account, Place::Thread, Place::Cell, Place::Report, Place::Subject, Place::Letter, Place::Folder];
+/// Where a name may be written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Spot {
+    Account,
+    Thread,
+    Cell,
+    Report,
+    Subject,
+    Letter,
+    Folder,
+}
+
+const SPOTS: [Spot; 7] =
+    [Spot::Account, Spot::Thread, Spot::Cell, Spot::Report, Spot::Subject, Spot::Letter, Spot::Folder];
+
+impl Spot {
+    fn place(self) -> Place {
+        match self {
+            Self::Account => Place::Account,
+            Self::Thread => Place::Thread,
+            Self::Cell => Place::Cell,
+            Self::Report => Place::Report,
+            Self::Subject | Self::Folder => Place::Cover,
+            Self::Letter => Place::Letter,
+        }
+    }
+}
 
 fn drawn(stage: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Made {
-    let mut honest: BTreeSet<Place> = (0..2 + dice.below(2)).map(|_| dice.pick(&PLACES)).collect();
+    let mut honest: BTreeSet<Spot> = (0..2 + dice.below(2)).map(|_| dice.pick(&SPOTS)).collect();
     if unit.address.is_none() {
-        honest.remove(&Place::Account);
+        honest.remove(&Spot::Account);
     }
     if honest.is_empty() {
-        honest.insert(Place::Cell);
+        honest.insert(Spot::Cell);
     }
     // A slip of the pen stands in one place, and beside at least two honest ones.
-    let slip =
-        (honest.len() >= 2 && dice.chance(12)).then(|| dice.pick(&[Place::Account, Place::Cell, Place::Subject]));
-    let slip = slip.filter(|place| !honest.contains(place));
+    let slip = (honest.len() >= 2 && dice.chance(12)).then(|| dice.pick(&[Spot::Account, Spot::Cell, Spot::Subject]));
+    let slip = slip.filter(|spot| !honest.contains(spot));
     let mut neighbour = dice.pick(stage.members);
     while neighbour.code == unit.code || neighbour.is_troops || neighbour.address.is_none() {
         neighbour = dice.pick(stage.members);
     }
-    let at = |place: Place| honest.contains(&place).then_some(unit).or((slip == Some(place)).then_some(&neighbour));
-    let address = at(Place::Account).and_then(|member| member.address.clone()).unwrap_or_else(|| private(dice));
-    let scene = match (slip, honest.len()) {
-        (Some(Place::Account), _) => "drawn: another unit's address",
-        (Some(Place::Cell), _) => "drawn: a neighbour in the cell",
+    let at = |spot: Spot| honest.contains(&spot).then_some(unit).or((slip == Some(spot)).then_some(&neighbour));
+    let address = at(Spot::Account).and_then(|member| member.address.clone()).unwrap_or_else(|| private(dice));
+    let places: BTreeSet<Place> = honest.iter().map(|spot| spot.place()).collect();
+    let scene = match (slip, places.len()) {
+        (Some(Spot::Account), _) => "drawn: another unit's address",
+        (Some(Spot::Cell), _) => "drawn: a neighbour in the cell",
         (Some(_), _) => "drawn: a neighbour in the subject",
         (None, 1) => "drawn: one piece",
         (None, 2) => "drawn: two pieces",
@@ -51,27 +76,27 @@ fn drawn(stage: &Stage<'_>, unit: &Member, dice: &mut Dice) -> Made {
         made = made.misleads();
     }
     for place in &honest {
-        made = made.says(*place);
+        made = made.says(place.place());
     }
-    if honest.contains(&Place::Thread) {
+    if honest.contains(&Spot::Thread) {
         made = made.answers(stage.campaign, &unit.code);
     }
-    let subject = at(Place::Subject).map_or_else(|| "双拥走访表格".to_owned(), |member| subject(member, dice));
-    made = made.subject(&if honest.contains(&Place::Thread) && at(Place::Subject).is_none() {
+    let subject = at(Spot::Subject).map_or_else(|| "双拥走访表格".to_owned(), |member| subject(member, dice));
+    made = made.subject(&if honest.contains(&Spot::Thread) && at(Spot::Subject).is_none() {
         format!("答复：{subject}")
     } else {
         subject
     });
     let letter =
-        at(Place::Letter).map_or_else(|| "材料在附件里，收到请回。谢谢！".to_owned(), |member| letter(member, dice));
+        at(Spot::Letter).map_or_else(|| "材料在附件里，收到请回。谢谢！".to_owned(), |member| letter(member, dice));
     made = made.text(&letter);
-    let cell = at(Place::Cell).map(|member| member.written(dice)).unwrap_or_default();
+    let cell = at(Spot::Cell).map(|member| member.written(dice)).unwrap_or_default();
     let mut files = vec![("走访慰问表.xlsx".to_owned(), table(dice, &cell))];
-    if let Some(member) = at(Place::Report) {
+    if let Some(member) = at(Spot::Report) {
         let (issuer, titled) = (member.formal(dice), dice.chance(40));
         files.push(("情况报告.docx".to_owned(), report(dice, &issuer, None, titled)));
     }
-    if let Some(member) = at(Place::Folder) {
+    if let Some(member) = at(Spot::Folder) {
         let folder = format!("{}（八一走访）", member.name);
         let files: Vec<(String, Vec<u8>)> =
             files.into_iter().map(|(name, bytes)| (format!("{folder}/{name}"), bytes)).collect();

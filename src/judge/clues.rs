@@ -318,7 +318,8 @@ impl Gatherer<'_> {
             let announces = ANNOUNCING.iter().any(|word| line.contains(word));
             // 离石区统计表，请查收: about what is sent, not who sends it.
             let of_matter = ["统计表", "报表", "报告", "材料", "情况"].iter().any(|word| line.contains(word));
-            if is_other || announces {
+            let is_sentence = line.trim_end_matches(['。', '，', '；']).contains(['。', '，', '；', ',']);
+            if is_other || announces || (is_sentence && !of_matter) {
                 continue;
             }
             if of_matter {

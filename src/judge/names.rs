@@ -18,10 +18,12 @@ const MAY_PRECEDE: &str = "于自来由送报给致为是及和与的转附件�
 /// The same before a name that says more than 市 before its office.
 const MAY_PRECEDE_A_FULL_NAME: &str = "省关我在向到赴";
 /// Words after which a name may begin.
-const WORDS_BEFORE: [&str; 16] = [
-    "八一", "情况", "报告", "材料", "统计", "汇总", "通知", "单位", "名称", "慰问", "走访", "活动", "附上", "总结",
-    "看望", "前往",
+const WORDS_BEFORE: [&str; 26] = [
+    "查收", "请收", "查阅", "审阅", "审核", "收到", "这是", "寄来", "主题", "落款", "八一", "情况", "报告", "材料",
+    "统计", "汇总", "通知", "单位", "名称", "慰问", "走访", "活动", "附上", "总结", "看望", "前往",
 ];
+/// No longer name's beginning is so long a name: it may begin anywhere.
+const LONG_NAME: usize = 6;
 /// Words by which a visit is told; the troops named behind them are those who were visited.
 const VISITING: [&str; 6] = ["慰问", "看望", "走访", "前往", "赴", "到"];
 /// What stands between a word of visiting and the troops.
@@ -142,22 +144,18 @@ impl NameBook {
     #[must_use]
     pub fn whole(&self, text: &str) -> Mentions {
         let wanted = trimmed_name(text);
-        let wanted = wanted
-            .split_once('省')
-            .filter(|(province, _)| province.chars().count() <= 4)
-            .map_or(wanted.as_str(), |(_, rest)| rest);
-        let short_region = self.short_region().and_then(|region| wanted.strip_prefix(region));
-        let city = self.region.as_deref().and_then(|region| wanted.strip_prefix(region));
-        if let Some(name) =
-            [Some(wanted), city, short_region].into_iter().flatten().find(|name| self.exact_name(name).is_some())
+        let of_province = wanted.split_once('省').filter(|(province, _)| province.chars().count() <= 4);
+        let local = of_province.map_or(wanted.as_str(), |(_, rest)| rest);
+        let of_city = [self.region.as_deref(), self.short_region()].into_iter().flatten();
+        let ways = [wanted.as_str(), local].into_iter().chain(of_city.filter_map(|city| local.strip_prefix(city)));
+        if let Some((known, code)) =
+            ways.map(|name| name.trim_start_matches("中共")).find_map(|name| self.exact_name(name))
         {
             let mut mentions = Mentions::default();
-            if let Some((known, code)) = self.exact_name(name) {
-                mentions.add(code, self.taught.get(known));
-            }
+            mentions.add(code, self.taught.get(known));
             return mentions;
         }
-        let mentions = self.mentions(wanted);
+        let mentions = self.mentions(&wanted);
         // A cell that holds more than a name this book knows (离石区某某协会) is not that unit's own.
         let covered = mentions.single().is_some_and(|code| {
             self.exact.iter().any(|(name, owner)| {
@@ -190,11 +188,14 @@ impl NameBook {
             let Some((name, code)) = self.patterns.get(found.pattern().as_usize()) else { continue };
             let before = text.get(..found.start()).unwrap_or_default();
             let after = text.get(found.end()..).unwrap_or_default();
-            if found.start() < covered || !self.may_begin_after(before, name) {
+            if found.start() < covered {
                 continue;
             }
             if TROOPS.iter().any(|part| name.contains(part)) && is_visited(before, visited) {
                 visited = Some(found.end());
+                continue;
+            }
+            if !self.may_begin_after(before, name) {
                 continue;
             }
             match office_behind(name, after) {
@@ -237,7 +238,10 @@ impl NameBook {
             return true;
         }
         let is_full = !name.starts_with(['市', '县', '区']);
-        (is_full && MAY_PRECEDE_A_FULL_NAME.contains(last))
+        let is_long =
+            self.region.as_deref().is_some_and(|region| name.starts_with(region)) || name.chars().count() >= LONG_NAME;
+        (is_full && is_long)
+            || (is_full && MAY_PRECEDE_A_FULL_NAME.contains(last))
             || self.short_region().is_some_and(|region| before.ends_with(region))
             || self.region.as_deref().is_some_and(|region| is_full && before.ends_with(region))
             || WORDS_BEFORE.iter().chain(&SPEAKS_FOR_THE_WHOLE).any(|word| before.ends_with(word))
