@@ -3,6 +3,7 @@
 pub mod assign;
 pub mod beside;
 pub mod check;
+pub mod clue;
 pub mod clues;
 pub mod days;
 pub mod decide;

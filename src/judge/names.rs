@@ -4,11 +4,11 @@
 //! unit's own sub-office (孝义市水利局) is told apart from the unit (孝义市) and from the city's office (市水利局).
 //! Troops that were visited (慰问武警支队) are no word on whose the text is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::offices::{SPEAKS_FOR_THE_WHOLE, is_small_change, office_behind};
+use super::offices::{Behind, SPEAKS_FOR_THE_WHOLE, behind, is_small_change};
 use super::words::{is_han, normalise};
 use crate::model::unit::{Roster, UnitCode};
 
@@ -134,7 +134,9 @@ impl NameBook {
             let name = normalise(&unit.name);
             let name = region.as_deref().and_then(|region| name.strip_prefix(region)).unwrap_or(&name);
             let short = name.strip_suffix(['市', '县', '区', '旗'])?;
-            (!short.is_empty() && short.chars().count() <= 5).then(|| (short.to_owned(), unit.code.clone()))
+            // 军分区 and 开发区 are no counties.
+            (!short.is_empty() && !short.ends_with(['分', '发', '园']) && short.chars().count() <= 5)
+                .then(|| (short.to_owned(), unit.code.clone()))
         });
         let counties = counties.collect();
         Self { exact, taught, patterns, searcher, region, counties }
@@ -198,33 +200,37 @@ impl NameBook {
             if !self.may_begin_after(before, name) {
                 continue;
             }
-            match office_behind(name, after) {
-                Some(office) => {
+            match behind(name, after) {
+                Behind::Office(office) => {
                     covered = found.end() + office.len();
                     mentions.parents.push((code.clone(), format!("{name}{office}")));
                 }
-                None => mentions.add(code, self.taught.get(name)),
+                Behind::Unclear => {}
+                Behind::Nothing => mentions.add(code, self.taught.get(name)),
             }
         }
         mentions
     }
 
-    /// Whose 文号 this is: by a name or alias (机关代字), or by the one county that begins with its first characters.
+    /// Whose 文号 this is by its first word, where that is a name or alias (机关代字).
     #[must_use]
-    pub fn by_number(&self, document_number: &str) -> Option<UnitCode> {
-        let words = normalise(document_number);
-        let word = words.split('(').next().unwrap_or_default();
-        let bare = word.trim_end_matches(['发', '字', '函', '文', '报', '呈']);
-        if let Some(code) = [word, bare].into_iter().find_map(|name| self.exact.get(name)) {
-            return Some(code.clone());
-        }
+    pub fn by_number(&self, document_number: &str) -> Option<&UnitCode> {
+        let word = number_word(document_number);
+        [word.as_str(), without_kind(&word)].into_iter().find_map(|name| self.exact.get(name))
+    }
+
+    /// The one county whose name begins as this 文号 does: 离双拥办发〔2021〕5号. Other cities' counties begin so too.
+    #[must_use]
+    pub fn county_by_number(&self, document_number: &str) -> Option<&UnitCode> {
+        let word = number_word(document_number);
+        let bare = without_kind(&word);
         let head = NUMBER_TAILS.iter().find_map(|tail| bare.strip_suffix(tail)).filter(|head| !head.is_empty())?;
-        let owners: BTreeSet<&UnitCode> =
-            self.counties.iter().filter(|(short, _)| short.starts_with(head)).map(|(_, code)| code).collect();
-        match owners.into_iter().collect::<Vec<_>>().as_slice() {
-            [code] => Some((*code).clone()),
-            _ => None,
+        // 吕政发 is the city's.
+        if self.region.as_deref().is_some_and(|region| region.starts_with(head)) {
+            return None;
         }
+        let mut owners = self.counties.iter().filter(|(short, _)| short.starts_with(head)).map(|(_, code)| code);
+        owners.next().filter(|_| owners.next().is_none())
     }
 
     fn short_region(&self) -> Option<&str> {
@@ -246,6 +252,14 @@ impl NameBook {
             || self.region.as_deref().is_some_and(|region| is_full && before.ends_with(region))
             || WORDS_BEFORE.iter().chain(&SPEAKS_FOR_THE_WHOLE).any(|word| before.ends_with(word))
     }
+}
+
+fn number_word(document_number: &str) -> String {
+    normalise(document_number).split('(').next().unwrap_or_default().to_owned()
+}
+
+fn without_kind(word: &str) -> &str {
+    word.trim_end_matches(['发', '字', '函', '文', '报', '呈'])
 }
 
 /// Whether troops named behind these words are those who were visited: 慰问武警支队, and those listed behind them.

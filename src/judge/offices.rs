@@ -113,9 +113,20 @@ fn is_office(name: &str) -> bool {
     STRONG_ENDINGS.iter().chain(&WEAK_ENDINGS).any(|ending| name.ends_with(ending))
 }
 
-/// The office that follows a unit's name directly, if one does that is not the unit itself. Both normalised.
+/// What stands directly behind a unit's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Behind {
+    /// Nothing that makes another of it; perhaps an office that speaks for it.
+    Nothing,
+    /// An office of its own, which is not the unit.
+    Office(String),
+    /// It may be such an office or mere words: the name says nothing here.
+    Unclear,
+}
+
+/// What follows a unit's name. Both are normalised.
 #[must_use]
-pub fn office_behind(name: &str, after: &str) -> Option<String> {
+pub fn behind(name: &str, after: &str) -> Behind {
     let mut rest = after;
     // 离石区退役军人事务局双拥办: one after the other, all of them the county.
     while let Some(shorter) = SPEAKS_FOR_THE_WHOLE.iter().find_map(|office| rest.strip_prefix(office)) {
@@ -123,20 +134,29 @@ pub fn office_behind(name: &str, after: &str) -> Option<String> {
     }
     let skipped = after.strip_suffix(rest).unwrap_or_default();
     let run: String = rest.chars().take_while(|&letter| is_han(letter)).take(REACH).collect();
+    let is_inner = is_office(name) && INNER.iter().any(|inner| run.strip_prefix(inner).is_some_and(ends_there));
     // 市水务局与水利局: two names side by side.
-    if run.is_empty() || run.starts_with(['与', '和', '及', '的', '等']) {
-        return None;
+    if is_inner || run.starts_with(['与', '和', '及', '的', '等']) {
+        return Behind::Nothing;
     }
-    if is_office(name) && INNER.iter().any(|inner| run.strip_prefix(inner).is_some_and(ends_there)) {
-        return None;
-    }
-    let stands =
-        |office: &str| (!REPORTING.iter().any(|word| office.contains(word))).then(|| format!("{skipped}{office}"));
+    let office = |end: usize| run.get(..end).map(|office| format!("{skipped}{office}")).unwrap_or_default();
     if skipped.is_empty()
         && let Some(place) = PLACES.iter().find(|place| run.starts_with(**place))
     {
-        return stands(place);
+        return Behind::Office(office(place.len()));
     }
+    let ends = office_ends(name, skipped, &run);
+    let whole = ends.iter().find(|(end, _)| run.get(*end..).is_some_and(ends_there));
+    match whole.or_else(|| ends.iter().find(|(_, strong)| *strong)) {
+        Some((end, _)) => Behind::Office(office(*end)),
+        None if ends.is_empty() => Behind::Nothing,
+        None => Behind::Unclear,
+    }
+}
+
+/// Where an office's name may end in the words behind a unit's name, in order; and whether by a strong ending. Words of
+/// reporting before it make it no name.
+fn office_ends(name: &str, skipped: &str, run: &str) -> Vec<(usize, bool)> {
     let strong = STRONG_ENDINGS.iter().map(|ending| (ending, true));
     let weak = WEAK_ENDINGS.iter().map(|ending| (ending, false));
     let mut ends: Vec<(usize, bool)> = strong
@@ -147,11 +167,10 @@ pub fn office_behind(name: &str, after: &str) -> Option<String> {
         // 离石区委: the county's committee is the county.
         .filter(|(start, _, strong)| *start > 0 || (*strong && !is_office(name) && skipped.is_empty()))
         .map(|(_, end, strong)| (end, strong))
+        .filter(|(end, _)| !run.get(..*end).is_some_and(|office| REPORTING.iter().any(|word| office.contains(word))))
         .collect();
     ends.sort_unstable();
-    let whole = ends.iter().find(|(end, _)| run.get(*end..).is_some_and(ends_there));
-    let (end, _) = whole.or_else(|| ends.iter().find(|(_, strong)| *strong))?;
-    stands(run.get(..*end)?)
+    ends
 }
 
 /// Whether an office's name has ended before these words.
@@ -178,25 +197,35 @@ mod tests {
     #[test]
     fn an_office_of_a_county_is_told_apart_from_the_county() {
         for (name, after, office) in [
-            ("离石区", "教育局", Some("教育局")),
-            ("离石区", "教育局下属中学统计表", Some("教育局下属中学")),
-            ("离石区", "政府采购中心", Some("政府采购中心")),
-            ("离石区", "人武部", Some("人武部")),
-            ("离石区", "委宣传部", Some("委宣传部")),
-            ("离石区", "退役军人服务中心", Some("退役军人服务中心")),
-            ("柳林", "镇人民政府统计表", Some("镇")),
-            ("兴县", "教育局王科长", Some("教育局")),
-            ("离石区", "双拥办", None),
-            ("离石区", "退役军人事务局双拥办关于报送", None),
-            ("离石区", "委", None),
-            ("离石区", "机关所属单位慰问情况", None),
-            ("离石区", "八一期间走访慰问工作领导小组办公室", None),
-            ("市教育局", "办公室", None),
-            ("市教育局", "机关党委统计表", None),
-            ("市教育局", "直属第一中学", Some("直属第一中学")),
-            ("市水务局", "与水利局", None),
+            ("离石区", "教育局", "教育局"),
+            ("离石区", "教育局下属中学统计表", "教育局下属中学"),
+            ("离石区", "政府采购中心", "政府采购中心"),
+            ("离石区", "人武部", "人武部"),
+            ("离石区", "委宣传部", "委宣传部"),
+            ("离石区", "退役军人服务中心", "退役军人服务中心"),
+            ("柳林", "镇人民政府统计表", "镇"),
+            ("兴县", "教育局王科长", "教育局"),
+            ("市教育局", "直属第一中学", "直属第一中学"),
         ] {
-            assert_eq!(office_behind(name, after).as_deref(), office, "{name}{after}");
+            assert_eq!(behind(name, after), Behind::Office(office.to_owned()), "{name}{after}");
         }
+    }
+
+    #[test]
+    fn words_and_offices_that_speak_for_the_county_make_no_other_of_it() {
+        for (name, after) in [
+            ("离石区", "双拥办"),
+            ("离石区", "退役军人事务局双拥办关于报送"),
+            ("离石区", "委"),
+            ("离石区", "八一期间走访慰问工作领导小组办公室"),
+            ("离石区", "2021年各部门"),
+            ("市教育局", "办公室"),
+            ("市教育局", "机关党委统计表"),
+            ("市水务局", "与水利局"),
+        ] {
+            assert_eq!(behind(name, after), Behind::Nothing, "{name}{after}");
+        }
+        assert_eq!(behind("离石区", "坪头乡卫生院王主任"), Behind::Unclear);
+        assert_eq!(behind("离石区", "机关所属单位慰问情况"), Behind::Unclear);
     }
 }

@@ -21,7 +21,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clues::{Clue, Clues, Hand, Part, Side, Sources, Who, gather};
+use super::clue::{Clue, Clues, Hand, Part, Side, Sources, Who};
+use super::clues::gather;
 use super::names::NameBook;
 use crate::model::decision::{Certainty, Claim, Evidence};
 use crate::model::unit::{Roster, UnitCode};

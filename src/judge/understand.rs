@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::clues::Sources;
+use super::clue::Sources;
 use super::labels::read_lines;
 use super::names::NameBook;
 use super::nature::{self, Findings};
