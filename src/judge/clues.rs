@@ -1,5 +1,7 @@
 //! Gathers everything in a mail that says whose it is, and whose each table and report in it is.
 
+use std::collections::BTreeMap;
+
 use super::clue::{Clue, Clues, Hand, Part, Side, Sources, Who, excerpt, is_archive, last_name, stem, who};
 use super::names::{Mentions, NameBook};
 use super::passed_on::{self, Inner};
@@ -26,9 +28,14 @@ const NOT_THE_WRITER: [&str; 8] = ["抄送", "抄报", "主送", "收件", "致"
 /// Gathers them.
 #[must_use]
 pub fn gather(sources: Sources<'_>, roster: &Roster, names: &NameBook) -> Clues {
-    let gatherer = Gatherer { sources, roster, names };
+    let pieces: BTreeMap<&str, &Piece> = sources.mail.pieces.iter().map(|piece| (piece.path.as_str(), piece)).collect();
     let inner = passed_on::in_words(sources.mail, sources.own_addresses);
-    let nested = sources.mail.pieces.iter().any(|piece| gatherer.letter_in(piece).is_some());
+    let letters: BTreeMap<&str, Inner> = pieces
+        .iter()
+        .filter_map(|(path, piece)| Some((*path, passed_on::in_piece(piece, sources.own_addresses)?)))
+        .collect();
+    let mut gatherer = Gatherer { sources, roster, names, pieces, letters: &letters, nested: BTreeMap::new() };
+    gatherer.nested = letters.iter().map(|(path, letter)| (*path, gatherer.of_inner(letter))).collect();
     let tables = sources.tables.iter().map(|table| gatherer.of_table(table, inner.as_ref())).collect();
     let reports = sources.reports.iter().map(|report| gatherer.of_report(report, inner.as_ref())).collect();
     let mut mail = gatherer.of_account();
@@ -37,15 +44,19 @@ pub fn gather(sources: Sources<'_>, roster: &Roster, names: &NameBook) -> Clues 
     mail.extend(gatherer.of_letter(&sources.mail.body.own_text, Hand::Letter));
     mail.extend(inner.iter().flat_map(|inner| gatherer.of_inner(inner)));
     mail.extend(gatherer.of_unread_pieces());
-    let passed_on = nested || inner.is_some() || passed_on::says_so(sources.mail, sources.own_addresses);
+    let passed_on = !letters.is_empty() || inner.is_some() || passed_on::says_so(sources.mail, sources.own_addresses);
     Clues { mail, tables, reports, passed_on }
 }
 
-#[derive(Clone, Copy)]
 struct Gatherer<'a> {
     sources: Sources<'a>,
     roster: &'a Roster,
     names: &'a NameBook,
+    /// By path.
+    pieces: BTreeMap<&'a str, &'a Piece>,
+    /// Mails inside this one, by the path of their piece, and the clues in each.
+    letters: &'a BTreeMap<&'a str, Inner>,
+    nested: BTreeMap<&'a str, Vec<Clue>>,
 }
 
 impl Gatherer<'_> {
@@ -164,7 +175,7 @@ impl Gatherer<'_> {
 
     fn hand_of_subject(&self, bare: &str, inner: Option<&Inner>) -> Hand {
         let subject = normalise(bare);
-        let mut letters = self.sources.mail.pieces.iter().filter_map(|piece| self.letter_in(piece));
+        let mut letters = self.letters.values();
         let same_subject = |other: Option<&String>| {
             other.is_some_and(|other| normalise(passed_on::without_prefixes(other).0) == subject)
         };
@@ -174,8 +185,7 @@ impl Gatherer<'_> {
             return Hand::Forwarded;
         }
         let is_copied = |path: &str| {
-            let piece = self.sources.mail.pieces.iter().find(|piece| piece.path == path);
-            piece.is_some_and(|piece| {
+            self.piece(path).is_some_and(|piece| {
                 let name = normalise(last_name(piece));
                 name == subject || stem(&name) == subject
             })
@@ -335,9 +345,9 @@ impl Gatherer<'_> {
         let mut inside = piece.inside.as_deref();
         let mut in_a_letter = false;
         while let Some(container) = inside.and_then(|path| self.piece(path)) {
-            if let Some(letter) = self.letter_in(container) {
+            if let Some(nested) = self.nested.get(container.path.as_str()) {
                 if !in_a_letter {
-                    clues.extend(self.of_inner(&letter));
+                    clues.extend(nested.iter().cloned());
                 }
                 in_a_letter = true;
             } else if is_archive(container.kind) {
@@ -351,10 +361,6 @@ impl Gatherer<'_> {
     }
 
     fn piece(&self, path: &str) -> Option<&Piece> {
-        self.sources.mail.pieces.iter().find(|piece| piece.path == path)
-    }
-
-    fn letter_in(&self, piece: &Piece) -> Option<Inner> {
-        passed_on::in_piece(piece, self.sources.own_addresses)
+        self.pieces.get(path).copied()
     }
 }

@@ -1,11 +1,12 @@
 //! Which tables and reports of a mail are filed for which unit, with which verdict.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, FixedOffset};
 
 use super::decide::{Past, is_accepted, several_senders};
 use super::nature::comes_with_every_mail;
+use super::shares;
 use crate::model::campaign::{Campaign, ScanPolicy};
 use crate::model::decision::{EvidenceSource, Role, Understanding};
 use crate::model::form::{FindingCode, Severity};
@@ -69,11 +70,16 @@ impl Held<'_> {
 #[must_use]
 pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past, doubts: &[Vec<Finding>]) -> Plan {
     let mut plan = Plan { doubtful_sender: doubt(understanding, campaign, past), ..Plan::default() };
-    for (unit, tables) in tables_by_unit(understanding, doubts) {
+    for (unit, places) in shares::tables_by_unit(understanding) {
+        let held = |place: usize| {
+            let doubts = doubts.get(place).map(Vec::as_slice).unwrap_or_default();
+            understanding.tables.get(place).map(|table| Held { table, doubts })
+        };
+        let tables: Vec<Held> = places.into_iter().filter_map(held).collect();
         plan_table(&mut plan, past, &unit, &tables);
     }
     doubt_part_read(&mut plan, understanding);
-    for (unit, reports) in reports_by_unit(understanding) {
+    for (unit, reports) in shares::reports_by_unit(understanding) {
         plan_report(&mut plan, understanding, campaign, unit, &reports);
     }
     let Some(claim) = &understanding.unit else {
@@ -89,54 +95,6 @@ pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past, dou
     }
     plan.items.retain(|planned| campaign.asks_for(planned.item));
     plan
-}
-
-/// The tables each unit's filing is made from: visible ones before hidden ones.
-fn tables_by_unit<'a>(
-    understanding: &'a Understanding,
-    doubts: &'a [Vec<Finding>],
-) -> BTreeMap<UnitCode, Vec<Held<'a>>> {
-    let mut by_unit: BTreeMap<UnitCode, Vec<Held>> = BTreeMap::new();
-    let named: BTreeSet<&UnitCode> =
-        understanding.tables.iter().filter(|table| !table.hidden).filter_map(|table| table.unit.as_ref()).collect();
-    for (place, table) in understanding.tables.iter().enumerate() {
-        let unit = match (&understanding.unit, &table.unit) {
-            (Some(claim), _) => Some(claim.code.clone()),
-            // One mail with several units' tables: each to its own, unless a cell contradicts the address.
-            (None, Some(unit)) if named.len() > 1 && !has(table, FindingCode::UnitNameConflict) => Some(unit.clone()),
-            (None, _) => None,
-        };
-        if let Some(unit) = unit {
-            let doubts = doubts.get(place).map(Vec::as_slice).unwrap_or_default();
-            by_unit.entry(unit).or_default().push(Held { table, doubts });
-        }
-    }
-    for tables in by_unit.values_mut() {
-        if tables.iter().any(|held| !held.table.hidden) {
-            tables.retain(|held| !held.table.hidden);
-        }
-    }
-    by_unit
-}
-
-/// The reports each unit's filing is made from, as with tables; a report beside one unit's table is no second unit's.
-fn reports_by_unit(understanding: &Understanding) -> BTreeMap<&UnitCode, Vec<&ReportReturn>> {
-    let mut by_unit: BTreeMap<&UnitCode, Vec<&ReportReturn>> = BTreeMap::new();
-    let named: BTreeSet<&UnitCode> =
-        understanding.tables.iter().filter(|table| !table.hidden).filter_map(|table| table.unit.as_ref()).collect();
-    let reported: BTreeSet<&UnitCode> =
-        understanding.reports.iter().filter_map(|report| report.unit.as_ref()).collect();
-    let several = named.len() > 1 || (named.is_empty() && reported.len() > 1);
-    let conflict = understanding.tables.iter().any(|table| has(table, FindingCode::UnitNameConflict));
-    for report in &understanding.reports {
-        let unit = match (&understanding.unit, &report.unit) {
-            (Some(claim), _) => &claim.code,
-            (None, Some(unit)) if several && !conflict => unit,
-            (None, _) => continue,
-        };
-        by_unit.entry(unit).or_default().push(report);
-    }
-    by_unit
 }
 
 fn has(table: &TableReturn, code: FindingCode) -> bool {

@@ -32,6 +32,7 @@ pub mod remarks;
 pub mod report;
 pub mod rows;
 pub mod sender;
+pub mod shares;
 pub mod signature;
 pub mod spans;
 pub mod tables;

@@ -246,8 +246,7 @@ impl NameBook {
         let is_full = !name.starts_with(['市', '县', '区']);
         let is_long =
             self.region.as_deref().is_some_and(|region| name.starts_with(region)) || name.chars().count() >= LONG_NAME;
-        (is_full && is_long)
-            || (is_full && MAY_PRECEDE_A_FULL_NAME.contains(last))
+        (is_full && (is_long || MAY_PRECEDE_A_FULL_NAME.contains(last)))
             || self.short_region().is_some_and(|region| before.ends_with(region))
             || self.region.as_deref().is_some_and(|region| is_full && before.ends_with(region))
             || WORDS_BEFORE.iter().chain(&SPEAKS_FOR_THE_WHOLE).any(|word| before.ends_with(word))
@@ -391,5 +390,33 @@ mod tests {
         assert_eq!(units("孝义市水利局统计表"), Vec::<String>::new());
         assert_eq!(units("吕梁市水务局与水利局"), ["S24"]);
         assert_eq!(units("统计表"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn running_text_and_other_cities() {
+        assert_eq!(units("请查收吕梁市财政局的材料"), ["S17"]);
+        assert_eq!(units("2021年离石区统计表"), ["141102"]);
+        for text in ["韶关市教育局报表", "忻州市水利局", "霍州市教育局", "离石区政府采购中心", "嘉兴县", "孝义镇报表"]
+        {
+            assert_eq!(units(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn troops_that_were_visited_are_no_word_on_the_sender() {
+        assert_eq!(units("关于走访慰问吕梁军分区的报告"), Vec::<String>::new());
+        assert_eq!(units("我单位走访了驻地吕梁军分区和吕梁军分区"), Vec::<String>::new());
+        assert_eq!(units("吕梁军分区八一活动情况"), ["T01"]);
+    }
+
+    #[test]
+    fn document_numbers_name_a_county_by_its_first_character() {
+        let book = book();
+        assert_eq!(book.county_by_number("离双拥办〔2021〕5号").map(UnitCode::as_str), Some("141102"));
+        assert_eq!(book.county_by_number("兴政办发〔2021〕5号").map(UnitCode::as_str), Some("141123"));
+        for number in ["吕政函〔2021〕31号", "离教发〔2021〕2号", "双拥办〔2021〕1号"] {
+            assert_eq!(book.county_by_number(number), None, "{number}");
+        }
+        assert_eq!(book.by_number("离石区双拥办〔2021〕5号").map(UnitCode::as_str), Some("141102"));
     }
 }

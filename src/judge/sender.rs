@@ -27,6 +27,9 @@ use super::names::NameBook;
 use crate::model::decision::{Certainty, Claim, Evidence};
 use crate::model::unit::{Roster, UnitCode};
 
+/// Most pieces of evidence told for one unit; a mail may hold thousands of files.
+const MOST_EVIDENCE: usize = 60;
+
 /// Whom the mail and each of its tables and reports were recognised as.
 #[derive(Clone, Debug, Default)]
 pub struct Recognition {
@@ -76,13 +79,9 @@ pub fn recognise(sources: Sources<'_>, roster: &Roster, names: &NameBook) -> Rec
 /// The mail's own clues and those of all its visible tables and reports, each once.
 fn pool(clues: &Clues) -> Vec<&Clue> {
     let parts = clues.tables.iter().filter(|part| part.visible).chain(&clues.reports);
-    let mut pooled: Vec<&Clue> = Vec::new();
-    for clue in parts.flat_map(|part| &part.clues).chain(&clues.mail) {
-        if !pooled.contains(&clue) {
-            pooled.push(clue);
-        }
-    }
-    pooled
+    let mut seen: BTreeSet<(&Who, Hand, &str)> = BTreeSet::new();
+    let all = parts.flat_map(|part| &part.clues).chain(&clues.mail);
+    all.filter(|clue| seen.insert((&clue.who, clue.hand, &clue.evidence.text))).collect()
 }
 
 /// Whether the mail brings several units' returns. A table and a report that differ contradict each other instead.
@@ -204,6 +203,7 @@ impl Claims<'_> {
         let spoken = self.clues.iter().filter(|clue| clue.who.about() == code).map(|clue| clue.evidence.clone());
         let mut spoken: Vec<Evidence> = spoken.collect();
         spoken.sort_by_key(|piece| piece.source);
+        spoken.truncate(MOST_EVIDENCE);
         let set_aside = set_aside.iter().map(|clue| {
             let why = if self.passed_on {
                 "此信系转发，转发者不作为报送单位"

@@ -174,6 +174,7 @@ impl Desk {
         let yesterday = now - TimeDelta::days(1);
         let mut units: BTreeSet<&UnitCode> =
             understanding.tables.iter().filter_map(|table| table.unit.as_ref()).collect();
+        units.extend(understanding.reports.iter().filter_map(|report| report.unit.as_ref()));
         units.extend(understanding.unit.as_ref().map(|claim| &claim.code));
         for unit in units {
             let events = self.store.events_of(campaign, unit).await?;
