@@ -2,7 +2,7 @@
 
 use mailtally::model::unit::UnitCode;
 
-use super::made::{Dice, Made, Maker, Truth, archive, report, table, titled_report};
+use super::made::{Dice, Made, Maker, Place, Truth, archive, report, table, titled_report};
 
 /// Over the shipped roster.
 pub fn mails(campaign: &str) -> Vec<Made> {
@@ -196,5 +196,72 @@ pub fn mails(campaign: &str) -> Vec<Made> {
             .misleads()
             .of(&code("141123")),
     );
+    made.extend(more(dice));
+    made
+}
+
+/// What clerks really do, in words nobody planned for.
+fn more(dice: &mut Dice) -> Vec<Made> {
+    let code = UnitCode::new;
+    let new = |scene, dice: &mut Dice, from: (&str, &str)| Maker::new(scene, dice, from);
+    let mut made = Vec::new();
+    for (text, unit) in [
+        ("各位领导：离石区的表重新填了，以这份为准。\r\n离石区退役军人事务局拥军优抚股", "141102"),
+        ("这是我们汾阳市的\r\n汾阳市退役军人事务局 优抚科 小李", "141182"),
+        ("市教育局办公室\r\n电话 0358-1112223", "S19"),
+        ("报上，请收。\r\n\r\n吕梁市公安局政治部", "S22"),
+        ("见附件\r\n签发：王某\r\n孝义市拥军优属拥政爱民工作领导小组办公室", "141181"),
+    ] {
+        let cell = match unit {
+            "141102" => "离石区双拥工作领导小组办公室",
+            "141182" => "汾阳市（退役军人事务局）",
+            "S19" => "市教育局",
+            "S22" => "吕梁市公安局",
+            _ => "山西省吕梁市孝义市",
+        };
+        let made_one = new("words nobody planned for", dice, ("", "k@q.example")).subject("表").text(text);
+        made.push(made_one.attach("表.xlsx", table(dice, cell)).says(Place::Cell).says(Place::Letter).of(&code(unit)));
+    }
+    for office in [
+        "离石区凤山街道办事处",
+        "离石区人民武装部",
+        "文水县人民医院",
+        "交城县第二中学",
+        "临县三交镇人民政府",
+        "柳林县薛村镇",
+        "市教育局所属吕梁高中学校",
+        "市卫健委下属市疾控中心",
+        "孝义市中阳楼街道",
+        "汾阳市杏花村镇",
+        "岚县普明镇卫生院",
+        "方山县北武当镇政府",
+        "兴县蔡家崖乡",
+        "石楼县税务局",
+        "中阳县信用合作联社",
+        "吕梁市人民医院离石分院",
+        "吕梁学院附属中学",
+        "武警吕梁支队医院",
+    ] {
+        let made_one =
+            new("offices below a unit", dice, (office, "m@q.example")).subject(&format!("{office}上报八一材料"));
+        let file = format!("{office}统计表.xlsx");
+        let made_one =
+            made_one.attach(&file, table(dice, office)).attach("报告.docx", report(dice, office, None, true));
+        made.push(made_one.is(Truth::Nobody));
+    }
+    for (subject, unit) in [
+        ("慰问武警吕梁支队和吕梁军分区的统计表", "S25"),
+        ("走访吕梁军分区情况", "S33"),
+        ("赴武警支队慰问活动材料", "S44"),
+    ] {
+        let name = match unit {
+            "S25" => "吕梁市财政局",
+            "S33" => "市农业农村局",
+            _ => "市医保局",
+        };
+        let made_one = new("a visit in the subject", dice, ("", "n@q.example")).subject(subject);
+        let made_one = made_one.text(&format!("请查收\r\n{name}")).attach("表.xlsx", table(dice, name));
+        made.push(made_one.says(Place::Cell).says(Place::Letter).of(&code(unit)));
+    }
     made
 }
