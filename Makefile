@@ -1,5 +1,5 @@
 # The commands of this repository. `make test` is the one to run before a commit.
-.PHONY: test lint deny golden torture
+.PHONY: test lint deny golden torture bench-recognition
 
 # Installs what the tests need (a real IMAP and a real SMTP server) and runs them all.
 test:
@@ -23,3 +23,7 @@ golden:
 torture:
 	sh tests/support/install.sh
 	MAILTALLY_TEST_SERVERS=1 TORTURE_KILLS=$${TORTURE_KILLS:-240} cargo test --locked --features failpoints --test torture -- --nocapture
+
+# Whose mail is it: labelled mails through the real reading and judging, with a confusion table; fails where a goal is missed.
+bench-recognition:
+	cargo test --locked --bench recognition

@@ -15,6 +15,7 @@ use mailtally::judge::register::Register;
 use mailtally::judge::understand::understand;
 use mailtally::model::campaign::Campaign;
 use mailtally::model::form::Severity;
+use mailtally::model::hints::Hints;
 use mailtally::model::ledger::{ItemStatus, Nature, Verdict};
 use mailtally::model::returns::{Item, TableReturn};
 use mailtally::model::unit::UnitCode;
@@ -53,7 +54,7 @@ fn compare(table: &TableReturn, expected: &ExpectedTable) -> Vec<String> {
 }
 
 fn judged(mail: &SampleMail, register: &Register) -> Vec<String> {
-    let understanding = understand(read::open(&mail.bytes, &Limits::default()), register);
+    let understanding = understand(read::open(&mail.bytes, &Limits::default()), register, &Hints::default());
     let truth = &mail.truth;
     let mut wrong = Vec::new();
     if understanding.nature != truth.nature {

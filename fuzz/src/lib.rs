@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use mailtally::config;
 use mailtally::judge::register::Register;
 use mailtally::judge::understand::understand;
+use mailtally::model::hints::Hints;
 use mailtally::model::mail::{Body, Digest, Headers, Kind, Mail, Opened, Piece};
 use mailtally::read::{self, Limits};
 
@@ -95,7 +96,7 @@ fn judge(opened: Opened) {
             machine_report: None,
         },
     };
-    let _ = understand(mail, register);
+    let _ = understand(mail, register, &Hints::default());
 }
 
 /// A fuzz target: its one job is the call given.

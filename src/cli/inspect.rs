@@ -17,6 +17,7 @@ use crate::judge::register::Register;
 use crate::judge::understand::understand;
 use crate::model::decision::{Certainty, Claim, Role, Understanding};
 use crate::model::form::Severity;
+use crate::model::hints::Hints;
 use crate::model::ledger::Nature;
 use crate::model::mail::{
     Body, Content, Digest, Headers, Kind, Mail, Oddity, OddityCode, Opened, Piece, Refusal, Summing,
@@ -217,7 +218,7 @@ pub fn inspected(
 /// Judges under a guard: what a judge fails on is laid before a person like what a reader failed on.
 fn understand_opened(mail: Mail, register: &Register) -> Understanding {
     let (sha256, size) = (mail.sha256.clone(), mail.size);
-    std::panic::catch_unwind(AssertUnwindSafe(|| understand(mail, register))).unwrap_or_else(|_| {
+    std::panic::catch_unwind(AssertUnwindSafe(|| understand(mail, register, &Hints::default()))).unwrap_or_else(|_| {
         let mut mail = empty(sha256, size);
         mail.oddities.push(Refusal::Broken.oddity());
         Understanding {

@@ -371,7 +371,7 @@ fn readings(understanding: &Understanding) -> Vec<Reading> {
         piece: report.piece.clone(),
         file_name: name_of(&report.piece),
         sheet: String::new(),
-        unit: unit.clone(),
+        unit: report.unit.clone().or_else(|| unit.clone()),
         returned: Returned::Report(report.clone()),
     });
     tables.chain(reports).collect()

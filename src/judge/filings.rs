@@ -1,11 +1,12 @@
 //! Which tables and reports of a mail are filed for which unit, with which verdict.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, FixedOffset};
 
 use super::decide::{Past, is_accepted, several_senders};
 use super::nature::comes_with_every_mail;
+use super::shares;
 use crate::model::campaign::{Campaign, ScanPolicy};
 use crate::model::decision::{EvidenceSource, Role, Understanding};
 use crate::model::form::{FindingCode, Severity};
@@ -69,15 +70,23 @@ impl Held<'_> {
 #[must_use]
 pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past, doubts: &[Vec<Finding>]) -> Plan {
     let mut plan = Plan { doubtful_sender: doubt(understanding, campaign, past), ..Plan::default() };
-    for (unit, tables) in tables_by_unit(understanding, doubts) {
+    for (unit, places) in shares::tables_by_unit(understanding) {
+        let held = |place: usize| {
+            let doubts = doubts.get(place).map(Vec::as_slice).unwrap_or_default();
+            understanding.tables.get(place).map(|table| Held { table, doubts })
+        };
+        let tables: Vec<Held> = places.into_iter().filter_map(held).collect();
         plan_table(&mut plan, past, &unit, &tables);
     }
     doubt_part_read(&mut plan, understanding);
+    for (unit, reports) in shares::reports_by_unit(understanding) {
+        plan_report(&mut plan, understanding, campaign, unit, &reports);
+    }
     let Some(claim) = &understanding.unit else {
+        plan.items.retain(|planned| campaign.asks_for(planned.item));
         plan.reviews.push(unknown_unit(understanding, !plan.items.is_empty()));
         return plan;
     };
-    plan_report(&mut plan, understanding, campaign, &claim.code);
     plan_unopened(&mut plan, understanding, campaign, past, &claim.code);
     plan_unread_table(&mut plan, understanding, past, &claim.code);
     if plan.items.is_empty() && plan.reviews.is_empty() {
@@ -86,34 +95,6 @@ pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past, dou
     }
     plan.items.retain(|planned| campaign.asks_for(planned.item));
     plan
-}
-
-/// The tables each unit's filing is made from: visible ones before hidden ones.
-fn tables_by_unit<'a>(
-    understanding: &'a Understanding,
-    doubts: &'a [Vec<Finding>],
-) -> BTreeMap<UnitCode, Vec<Held<'a>>> {
-    let mut by_unit: BTreeMap<UnitCode, Vec<Held>> = BTreeMap::new();
-    let named: BTreeSet<&UnitCode> =
-        understanding.tables.iter().filter(|table| !table.hidden).filter_map(|table| table.unit.as_ref()).collect();
-    for (place, table) in understanding.tables.iter().enumerate() {
-        let unit = match (&understanding.unit, &table.unit) {
-            (Some(claim), _) => Some(claim.code.clone()),
-            // One mail with several units' tables: each to its own, unless a cell contradicts the address.
-            (None, Some(unit)) if named.len() > 1 && !has(table, FindingCode::UnitNameConflict) => Some(unit.clone()),
-            (None, _) => None,
-        };
-        if let Some(unit) = unit {
-            let doubts = doubts.get(place).map(Vec::as_slice).unwrap_or_default();
-            by_unit.entry(unit).or_default().push(Held { table, doubts });
-        }
-    }
-    for tables in by_unit.values_mut() {
-        if tables.iter().any(|held| !held.table.hidden) {
-            tables.retain(|held| !held.table.hidden);
-        }
-    }
-    by_unit
 }
 
 fn has(table: &TableReturn, code: FindingCode) -> bool {
@@ -171,8 +152,14 @@ fn doubt_part_read(plan: &mut Plan, understanding: &Understanding) {
     }
 }
 
-fn plan_report(plan: &mut Plan, understanding: &Understanding, campaign: &Campaign, unit: &UnitCode) {
-    let rank = |report: &&ReportReturn| {
+fn plan_report(
+    plan: &mut Plan,
+    understanding: &Understanding,
+    campaign: &Campaign,
+    unit: &UnitCode,
+    reports: &[&ReportReturn],
+) {
+    let rank = |report: &&&ReportReturn| {
         (
             report.has_text,
             report.document_number.is_some(),
@@ -180,7 +167,7 @@ fn plan_report(plan: &mut Plan, understanding: &Understanding, campaign: &Campai
             std::cmp::Reverse(report.piece.len()),
         )
     };
-    let Some(best) = understanding.reports.iter().max_by_key(rank) else { return };
+    let Some(best) = reports.iter().max_by_key(rank) else { return };
     let mut planned = Planned {
         unit: unit.clone(),
         item: Item::Report,
@@ -349,7 +336,7 @@ fn unknown_unit(understanding: &Understanding, filed: bool) -> (Option<UnitCode>
             (None, ReviewReason::UnitUnknown, "报送材料没有写明单位，发件地址也不在名册中，请指定单位。".to_owned())
         }
         (names, true) => {
-            let text = format!("一封邮件报送了{}的统计表，已分别登记，请核对；未自动回复。", names.join("、"));
+            let text = format!("一封邮件报送了{}的材料，已分别登记，请核对；未自动回复。", names.join("、"));
             (None, ReviewReason::UnitConflict, text)
         }
         ([name], false) => (None, ReviewReason::UnitUnknown, format!("不能确定报送单位，线索指向{name}，请指定单位。")),

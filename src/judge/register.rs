@@ -45,6 +45,12 @@ impl Register {
         self.campaigns().find(|campaign| campaign.id == id)
     }
 
+    /// The office's own addresses, lower case.
+    #[must_use]
+    pub fn own_addresses(&self) -> &[String] {
+        &self.own_addresses
+    }
+
     /// Whether this address is the office's own.
     #[must_use]
     pub fn is_own(&self, address: &str) -> bool {

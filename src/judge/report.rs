@@ -119,6 +119,7 @@ pub fn read_report(source: &ReportSource, rules: &ReportRules, notice: &NoticeFa
     ReportVerdict::Report(ReportReturn {
         piece: source.piece.to_owned(),
         format: source.kind,
+        unit: None,
         title: top.title,
         document_number: number,
         issuer: close.issuer.or(top.red_head),
@@ -159,6 +160,7 @@ fn scan(source: &ReportSource, rules: &ReportRules, form: &Form) -> ReportVerdic
     ReportVerdict::Report(ReportReturn {
         piece: source.piece.to_owned(),
         format: source.kind,
+        unit: None,
         title: None,
         document_number: None,
         issuer: None,

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::clue::Sources;
 use super::labels::read_lines;
+use super::names::NameBook;
 use super::nature::{self, Findings};
 use super::register::{Entry, Register};
 use super::report::{NoticeFacts, ReportSource, ReportVerdict, read_report, says_nothing_was_done};
-use super::sender::{self, Clues};
+use super::sender;
 use super::tables::read_tables_among;
 use super::unread;
 use super::words::normalise;
@@ -14,6 +16,7 @@ use crate::model::campaign::Campaign;
 use crate::model::decision::{Certainty, Claim, Evidence, EvidenceSource, Role, Understanding};
 use crate::model::form::FindingCode;
 use crate::model::grid::Document;
+use crate::model::hints::{Hints, ReplyTo};
 use crate::model::ledger::Nature;
 use crate::model::mail::{Content, Kind, Mail, Oddity, OddityCode, Piece};
 use crate::model::returns::{Finding, ReportReturn, TableReturn};
@@ -34,14 +37,16 @@ pub struct Contents {
     pub unread: Vec<(String, Oddity)>,
 }
 
-/// Judges a mail against every campaign of the register and keeps the one it belongs to.
+/// Judges a mail against every campaign of the register and keeps the one it belongs to. `hints` are what the desk knows
+/// beside the mail; without them (`inspect`) the mail speaks for itself.
 #[must_use]
-pub fn understand(mut mail: Mail, register: &Register) -> Understanding {
+pub fn understand(mut mail: Mail, register: &Register, hints: &Hints) -> Understanding {
     let from_ourselves = mail.headers.from.first().is_some_and(|from| register.is_own(&from.address));
+    let around = Around { hints, own_addresses: register.own_addresses(), from_ourselves };
     let best = register
         .entries()
         .iter()
-        .map(|entry| judge_for(&mail, entry, from_ourselves))
+        .map(|entry| judge_for(&mail, entry, around))
         // Of equals the later campaign: offices add folders year by year.
         .max_by_key(|judged| judged.belongs);
     let Some(judged) = best else {
@@ -91,7 +96,19 @@ pub fn assigned(mut understanding: Understanding, unit: &Unit) -> Understanding 
         table.unit = Some(unit.code.clone());
         table.findings.retain(|finding| finding.code != FindingCode::UnitNameConflict);
     }
+    for report in &mut understanding.reports {
+        report.unit = Some(unit.code.clone());
+    }
     understanding
+}
+
+/// What is known beside the mail.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    hints: &'a Hints,
+    /// Lower case.
+    own_addresses: &'a [String],
+    from_ourselves: bool,
 }
 
 /// What one campaign makes of a mail.
@@ -104,15 +121,21 @@ struct Judged {
     recognition: sender::Recognition,
 }
 
-fn judge_for(mail: &Mail, entry: &Entry, from_ourselves: bool) -> Judged {
+fn judge_for(mail: &Mail, entry: &Entry, around: Around<'_>) -> Judged {
     let campaign = &entry.campaign;
     let mut contents = read_contents(&mail.pieces, campaign);
     read_body(mail, campaign, &mut contents);
+    let replies: Vec<ReplyTo> =
+        around.hints.replies_to.iter().filter(|reply| reply.campaign == campaign.id).cloned().collect();
+    let taught = around.hints.taught.get(&campaign.id);
     let sender_known = mail.headers.from.len() == 1
         && mail.headers.from.iter().any(|from| {
             let address = from.address.to_lowercase();
             campaign.roster.units().iter().any(|unit| unit.emails.contains(&address))
+                || taught.is_some_and(|taught| taught.addresses.contains_key(&address))
         });
+    let answers_this = around.hints.replies_to.first().is_some_and(|reply| reply.campaign == campaign.id);
+    let answers_a_unit = replies.iter().any(|reply| reply.unit.is_some());
     let findings = Findings {
         has_return: !contents.tables.is_empty() || !contents.reports.is_empty(),
         carries_something: mail
@@ -120,22 +143,38 @@ fn judge_for(mail: &Mail, entry: &Entry, from_ourselves: bool) -> Judged {
             .iter()
             .any(|piece| nature::may_be_a_return(piece) && !contents.notices.contains(&piece.path))
             || nature::is_a_picture_alone(mail),
-        sender_known,
+        sender_known: sender_known || answers_a_unit,
         speaks_of_matter: speaks_of_matter(mail, campaign),
-        from_ourselves,
+        from_ourselves: around.from_ourselves,
     };
     let nature = nature::nature(mail, findings);
-    let clues = Clues { mail, roles: &contents.roles, tables: &contents.tables, reports: &contents.reports };
+    let sources = Sources {
+        mail,
+        roles: &contents.roles,
+        tables: &contents.tables,
+        reports: &contents.reports,
+        replies: &replies,
+        taught,
+        own_addresses: around.own_addresses,
+    };
+    let taught_names = taught.filter(|taught| !taught.names.is_empty());
+    let taught_names = taught_names.map(|taught| NameBook::with_taught(&campaign.roster, &taught.names));
+    let names = taught_names.as_ref().unwrap_or(&entry.names);
     let mut recognition = match nature {
-        Nature::Submission | Nature::Question => sender::recognise(clues, &campaign.roster, &entry.names),
+        Nature::Submission | Nature::Question => sender::recognise(sources, &campaign.roster, names),
         Nature::AutoReply | Nature::Bounce | Nature::Receipt | Nature::List | Nature::Foreign | Nature::Unreadable => {
             sender::Recognition::default()
         }
     };
     settle_tables(&mut contents.tables, &mut recognition, campaign);
+    for (report, unit) in contents.reports.iter_mut().zip(&recognition.report_units) {
+        report.unit.clone_from(unit);
+    }
     let belongs = match nature {
         Nature::Submission | Nature::Question => {
-            1 + u32::from(!contents.tables.is_empty()) * 8
+            // A letter of one collection is never answered to another.
+            1 + u32::from(answers_this) * 64
+                + u32::from(!contents.tables.is_empty()) * 8
                 + u32::from(findings.speaks_of_matter) * 4
                 + u32::from(!contents.reports.is_empty()) * 2
                 + u32::from(sender_known)

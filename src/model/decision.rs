@@ -65,16 +65,26 @@ pub struct Evidence {
 pub enum EvidenceSource {
     /// The sender's address stands in the roster.
     Address,
+    /// The sender's domain is that of one unit of the roster alone.
+    Domain,
+    /// It answers a letter of ours to the unit.
+    Thread,
     /// The unit's cell of the form.
     Form,
     Subject,
     FileName,
+    /// Folders of an archive and names of the files in it.
+    Archive,
+    /// Sender, subject or words of a mail forwarded within.
+    Forwarded,
     /// Title, issuer or 文号 of the report.
     Report,
     /// The body's own words or its signature.
     Body,
     /// The sender's display name.
     SenderName,
+    /// Staff taught that this address or name is the unit's.
+    Taught,
     /// A person of the office said so.
     Person,
 }

@@ -4,6 +4,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::mail::Address;
+
 /// One sheet of a workbook, or one table of a document or body.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sheet {
@@ -211,6 +213,16 @@ pub struct Document {
     /// What looks like a table but could not be read as one for certain: a sentence each, for a person.
     #[serde(default)]
     pub doubts: Vec<String>,
+    /// Who wrote it and about what, where it is the words of a mail inside another.
+    #[serde(default)]
+    pub letter: Option<LetterHead>,
+}
+
+/// The head of a mail inside another.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LetterHead {
+    pub from: Vec<Address>,
+    pub subject: Option<String>,
 }
 
 #[cfg(test)]

@@ -137,6 +137,9 @@ pub struct ReportReturn {
     /// Path of the piece, or `body`.
     pub piece: String,
     pub format: Kind,
+    /// Whose it is, if that is known. Readings kept before had none.
+    #[serde(default)]
+    pub unit: Option<UnitCode>,
     pub title: Option<String>,
     /// Normalised: `离双拥办〔2021〕5号`.
     pub document_number: Option<String>,

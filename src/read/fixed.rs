@@ -115,6 +115,7 @@ fn document_of(paged: &Paged, limits: &Limits) -> Document {
         has_text,
         images,
         doubts: found.doubts,
+        letter: None,
     }
 }
 

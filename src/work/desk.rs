@@ -18,8 +18,9 @@ use crate::judge::register::Register;
 use crate::judge::understand::understand;
 use crate::judge::{peers, progress};
 use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
+use crate::model::hints::{Hints, ReplyTo};
 use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason};
-use crate::model::mail::{DeliveryReport, Digest, MachineReport, Opened, Refusal};
+use crate::model::mail::{DeliveryReport, Digest, MachineReport, Mail, Opened, Refusal};
 use crate::model::unit::UnitCode;
 use crate::sandbox::Unopened;
 use crate::store::{PlaceContent, Sighting, Store};
@@ -28,6 +29,8 @@ use crate::store::{PlaceContent, Sighting, Store};
 const READING_TIME: Duration = Duration::from_secs(60);
 /// How often reading a mail is begun before it is set aside without another try.
 const MOST_TRIES: u32 = 3;
+/// References of one mail that are looked up among our letters, newest first.
+const MOST_REFERENCES: usize = 10;
 /// A bounce that does not name its letter is matched to one sent to that address within this span.
 const BOUNCE_SPAN: TimeDelta = TimeDelta::days(7);
 
@@ -127,23 +130,43 @@ impl Desk {
     /// # Errors
     /// Where the machine cannot start a reading process.
     pub(super) async fn understand(&self, bytes: Vec<u8>) -> Result<Result<Understanding, String>, WorkError> {
-        let register = Arc::clone(&self.register);
         let opener = Arc::clone(&self.opener);
-        let reading = tokio::task::spawn_blocking(move || {
-            let mail = match opener.open(&bytes, None)? {
-                Opened::Mail(mail) => *mail,
-                Opened::Bare { .. } => return Err(Unopened::Poison(Refusal::Broken)),
-            };
-            std::panic::catch_unwind(AssertUnwindSafe(|| understand(mail, &register)))
-                .map_err(|_| Unopened::Poison(Refusal::Broken))
-        });
-        match tokio::time::timeout(READING_TIME, reading).await {
-            Ok(Ok(Ok(understanding))) => Ok(Ok(understanding)),
-            Ok(Ok(Err(Unopened::World(error)))) => Err(WorkError::Reader(error)),
-            Ok(Ok(Err(poison @ Unopened::Poison(_)))) => Ok(Err(poison.to_string())),
-            Ok(Err(_)) => Ok(Err("a reader failed on it".to_owned())),
-            Err(_) => Ok(Err(format!("reading it took more than {} s", READING_TIME.as_secs()))),
+        let opened = apart(move || match opener.open(&bytes, None)? {
+            Opened::Mail(mail) => Ok(mail),
+            Opened::Bare { .. } => Err(Unopened::Poison(Refusal::Broken)),
+        })
+        .await;
+        let mail = match opened {
+            Ok(Ok(mail)) => mail,
+            Ok(Err(Unopened::World(error))) => return Err(WorkError::Reader(error)),
+            Ok(Err(poison @ Unopened::Poison(_))) => return Ok(Err(poison.to_string())),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let hints = self.hints(&mail).await?;
+        let register = Arc::clone(&self.register);
+        let judged =
+            apart(move || std::panic::catch_unwind(AssertUnwindSafe(|| understand(*mail, &register, &hints)))).await;
+        Ok(judged.and_then(|judged| judged.map_err(|_| Unopened::Poison(Refusal::Broken).to_string())))
+    }
+
+    /// What the store knows of a mail before it is judged: which letters of ours it answers.
+    async fn hints(&self, mail: &Mail) -> Result<Hints, WorkError> {
+        let headers = &mail.headers;
+        let mut named: Vec<&String> = Vec::new();
+        for id in headers.in_reply_to.iter().rev().chain(headers.references.iter().rev()) {
+            if !named.contains(&id) {
+                named.push(id);
+            }
         }
+        let mut replies_to: Vec<ReplyTo> = Vec::new();
+        for id in named.into_iter().take(MOST_REFERENCES) {
+            let Some(letter) = self.store.letter_by_message_id(id).await? else { continue };
+            let reply = ReplyTo { campaign: letter.order.campaign, unit: letter.order.unit };
+            if !replies_to.contains(&reply) {
+                replies_to.push(reply);
+            }
+        }
+        Ok(Hints { replies_to, taught: BTreeMap::new() })
     }
 
     /// What the store knows of everybody this mail may concern.
@@ -157,6 +180,7 @@ impl Desk {
         let yesterday = now - TimeDelta::days(1);
         let mut units: BTreeSet<&UnitCode> =
             understanding.tables.iter().filter_map(|table| table.unit.as_ref()).collect();
+        units.extend(understanding.reports.iter().filter_map(|report| report.unit.as_ref()));
         units.extend(understanding.unit.as_ref().map(|claim| &claim.code));
         for unit in units {
             let events = self.store.events_of(campaign, unit).await?;
@@ -221,6 +245,15 @@ impl Desk {
                 message_id: letter.message_id,
             }
         }))
+    }
+}
+
+/// Does work that blocks apart from the async threads and under a clock; the error says why it did not end.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    match tokio::time::timeout(READING_TIME, tokio::task::spawn_blocking(work)).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(_)) => Err("a reader failed on it".to_owned()),
+        Err(_) => Err(format!("reading it took more than {} s", READING_TIME.as_secs())),
     }
 }
 

@@ -232,6 +232,7 @@ pub fn report() -> ReportReturn {
     ReportReturn {
         piece: "2".to_owned(),
         format: Kind::Docx,
+        unit: None,
         title: Some("离石区关于2021年“八一”期间走访慰问活动开展情况的报告".to_owned()),
         document_number: Some("离双拥办〔2021〕5号".to_owned()),
         issuer: Some("离石区双拥工作领导小组办公室".to_owned()),

@@ -120,6 +120,7 @@ pub fn submission(text: &str, unit: &str) -> Decision {
     let report = ReportReturn {
         piece: "2".into(),
         format: Kind::Docx,
+        unit: None,
         title: Some("专题报告".into()),
         document_number: Some("离双拥办〔2021〕5号".into()),
         issuer: None,

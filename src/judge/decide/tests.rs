@@ -8,6 +8,7 @@ use crate::demo::build::mime::Draft;
 use crate::demo::build::mimicry::Dialect;
 use crate::demo::build::sheet::{Placement, workbook};
 use crate::judge::understand::understand;
+use crate::model::hints::Hints;
 use crate::read::{self, Limits};
 
 const OFFICE: &str = "office@163.example";
@@ -39,7 +40,7 @@ fn own_address(register: &Register) -> String {
 }
 
 fn decided(register: &Register, bytes: &[u8], past: &Past, received_at: DateTime<FixedOffset>) -> Decision {
-    let understanding = understand(read::open(bytes, &Limits::default()), register);
+    let understanding = understand(read::open(bytes, &Limits::default()), register, &Hints::default());
     decide(&understanding, register, past, Times { received_at, now: received_at })
 }
 

@@ -118,6 +118,7 @@ fn understanding(campaign: &Campaign, full: bool) -> Understanding {
     let report = ReportReturn {
         piece: "2".to_owned(),
         format: Kind::Docx,
+        unit: None,
         title: full.then(|| "走访慰问情况的报告".to_owned()),
         document_number: full.then(|| "示发〔2021〕1号".to_owned()),
         issuer: full.then(|| "示例单位".to_owned()),

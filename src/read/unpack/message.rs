@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Container, Unpacker};
-use crate::model::grid::Document;
+use crate::model::grid::{Document, LetterHead};
 use crate::model::mail::{Content, OddityCode};
 use crate::read::data_tables;
 use crate::read::mime::{self, Leaf};
@@ -17,6 +17,7 @@ impl Unpacker<'_> {
         if parts.left_out {
             self.note(container.index, OddityCode::TooLarge, "所附邮件的层次或分段过多，没有全部打开");
         }
+        let (headers, _) = mime::headers::read(&parts.fields);
         let words = mime::words_of(&parts.leaves);
         let html = if words.cut { None } else { data_tables(&words.html, self.limits) };
         if html.is_none() {
@@ -39,7 +40,13 @@ impl Unpacker<'_> {
         let tables = html.tables;
         if let Some(piece) = self.pieces.get_mut(container.index) {
             let has_text = !paragraphs.is_empty() || !tables.is_empty();
-            piece.content = Content::Document(Document { paragraphs, tables, has_text, ..Document::default() });
+            piece.content = Content::Document(Document {
+                paragraphs,
+                tables,
+                has_text,
+                letter: Some(LetterHead { from: headers.from, subject: headers.subject }),
+                ..Document::default()
+            });
         }
         self.add_leaves(&parts.leaves, &words.html, Some(&container.path), container.depth + 1);
     }

@@ -159,6 +159,7 @@ impl Assembly {
             pages,
             has_text: self.has_text,
             images,
+            letter: None,
             doubts: self.doubt.map(str::to_owned).into_iter().collect(),
         })
     }
