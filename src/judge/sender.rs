@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::authenticity;
 use super::names::{Mentions, NameBook};
 use crate::model::decision::{Certainty, Claim, Evidence, EvidenceSource, Role};
 use crate::model::mail::Mail;
@@ -156,6 +157,10 @@ fn settle(cases: &BTreeMap<UnitCode, Case>) -> Option<(UnitCode, Certainty)> {
 fn weigh_address(mail: &Mail, roster: &Roster, cases: &mut BTreeMap<UnitCode, Case>) {
     // Two From fields or mailboxes prove nothing about the writer.
     let [from] = mail.headers.from.as_slice() else { return };
+    // Nor does an address whose domain denies the mail.
+    if !authenticity::address_counts(mail) {
+        return;
+    }
     let address = from.address.to_lowercase();
     let owners: Vec<_> = roster.units().iter().filter(|unit| unit.emails.contains(&address)).collect();
     for unit in &owners {

@@ -11,6 +11,7 @@ mod open;
 mod outbox;
 mod places;
 mod readings;
+mod signatures;
 mod views;
 
 use std::io;

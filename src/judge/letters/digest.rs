@@ -11,7 +11,9 @@ use super::words::{Due, Office, clean, due, figure, local, moment, month_day, of
 use crate::model::campaign::Campaign;
 use crate::model::ledger::{ItemStatus, Nature, UnitStatus};
 use crate::model::returns::Item;
-use crate::model::standing::{ArrivalLine, CampaignStanding, DigestInput, LetterLine, ReviewLine, UnitStanding};
+use crate::model::standing::{
+    ArrivalLine, CampaignStanding, DigestInput, LetterLine, NewcomerLine, ReviewLine, UnitStanding,
+};
 use crate::model::unit::UnitCode;
 
 /// Lines of one list at most; the rest is counted.
@@ -34,6 +36,8 @@ pub struct DigestFacts {
     groups: Vec<Group>,
     arrivals: Vec<Arrival>,
     more_arrivals: usize,
+    newcomers: Vec<Newcomer>,
+    more_newcomers: usize,
     /// New mail that filed nothing: `自动回复 2 封`.
     other_mail: Vec<String>,
     reviews: Vec<Review>,
@@ -81,6 +85,16 @@ struct Arrival {
     /// How the unit stands now; empty for mail of nobody known.
     status: String,
     nature: &'static str,
+}
+
+/// A return from an address nobody knew.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Newcomer {
+    at: String,
+    who: String,
+    address: String,
+    /// `统计表、专题报告`
+    items: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -178,6 +192,8 @@ impl DigestFacts {
             groups: groups(campaign, standing),
             more_arrivals: arrivals.len().saturating_sub(MOST_LINES),
             arrivals: arrivals.into_iter().take(MOST_LINES).map(|line| arrival(campaign, standing, line)).collect(),
+            more_newcomers: input.newcomers.len().saturating_sub(MOST_LINES),
+            newcomers: input.newcomers.iter().take(MOST_LINES).map(|line| newcomer(campaign, standing, line)).collect(),
             other_mail: other_mail(&input.arrivals),
             more_reviews: input.reviews.len().saturating_sub(MOST_LINES),
             reviews: input.reviews.iter().take(MOST_LINES).map(|line| review(campaign, standing, line)).collect(),
@@ -270,6 +286,16 @@ fn arrival(campaign: &Campaign, standing: &CampaignStanding, line: &ArrivalLine)
         subject: clean(&line.subject, 80),
         status: unit.map_or_else(|| "单位待认定", |unit| unit.status.in_chinese()).to_owned(),
         nature: nature(line.nature),
+    }
+}
+
+fn newcomer(campaign: &Campaign, standing: &CampaignStanding, line: &NewcomerLine) -> Newcomer {
+    let items: Vec<&str> = line.items.iter().map(|item| campaign.item_title(*item)).collect();
+    Newcomer {
+        at: short_moment(local(campaign, line.received_at)),
+        who: unit_name(standing, Some(&line.unit)).unwrap_or_else(|| line.unit.to_string()),
+        address: clean(&line.address, 80),
+        items: items.join("、"),
     }
 }
 
