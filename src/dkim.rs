@@ -33,6 +33,8 @@ const MOST_UNANSWERED: u32 = 3;
 const REST: Duration = Duration::from_secs(120);
 /// RFC 8301: signatures by shorter keys prove nothing, and are not verified.
 const SHORTEST_KEY: usize = 1_024;
+/// The bits the library tells of a key that is not RSA. A key of the other kind is none for a signature.
+const ED25519_KEY: usize = usize::MAX;
 /// `t=y` of a key record (RFC 6376 §3.6.1): the domain only tries DKIM out, and a failure means nothing.
 const TESTING: u64 = 0x10;
 
@@ -180,11 +182,13 @@ impl Verifier {
         let key = self.authenticator.txt_lookup::<DomainKey>(signature.domain_key(), none).await;
         self.note_answer(!matches!(&key, Err(Error::Dns(mail_auth::DnsError::Resolver(_)))));
         key.is_ok_and(|key| {
-            let long_enough = match signature.a {
-                Algorithm::RsaSha1 | Algorithm::RsaSha256 => key.p.public_key_bits() >= SHORTEST_KEY,
-                Algorithm::Ed25519Sha256 => true,
+            let fits = match signature.a {
+                Algorithm::RsaSha1 | Algorithm::RsaSha256 => {
+                    (SHORTEST_KEY..ED25519_KEY).contains(&key.p.public_key_bits())
+                }
+                Algorithm::Ed25519Sha256 => key.p.public_key_bits() == ED25519_KEY,
             };
-            long_enough && key.f & TESTING == 0
+            fits && key.f & TESTING == 0
         })
     }
 

@@ -30,10 +30,10 @@ enum Choice {
 
 pub(super) fn read_authenticity(section: &Section<'_>) -> Option<Authenticity> {
     let choices = [("off", Choice::Off), ("dns", Choice::Dns)];
-    let choice = if section.has("dkim") { section.choice("dkim", &choices)? } else { Choice::Off };
+    let choice = if section.has("dkim") { section.choice("dkim", &choices) } else { Some(Choice::Off) };
     let patience = section.number("timeout_seconds", 1..=30).map_or(5, i64::unsigned_abs);
-    let dns = if section.has("dns") { Some(read_server(section)?) } else { None };
-    match choice {
+    let dns = if section.has("dns") { read_server(section) } else { None };
+    match choice? {
         Choice::Off => {
             if dns.is_some() {
                 section.warning("dns", "nobody is asked: write dkim = \"dns\" beside it");

@@ -201,7 +201,7 @@ mod tests {
             "rnzj@mzj.city-hall.example",
             // Cyrillic letters, as they are and as they travel.
             "office@lіshі.gov.cn",
-            "office@xn--lsh-ihdb.gov.cn",
+            "office@xn--lsh-jhdc.gov.cn",
             "оffice@lishi.gov.cn",
             "office@ｌｉｓｈｉ.gov.cn",
         ] {

@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::first_time::{Newcomer, first_time};
 use super::labels::{letter_kind, letter_state, nature, reason};
 use super::table::{Sum, column_name, group_title, sums};
 use super::words::{Due, Office, clean, due, figure, local, moment, month_day, office, short_moment, weekday};
 use crate::model::campaign::Campaign;
 use crate::model::ledger::{ItemStatus, Nature, UnitStatus};
 use crate::model::returns::Item;
-use crate::model::standing::{
-    ArrivalLine, CampaignStanding, DigestInput, LetterLine, NewcomerLine, ReviewLine, UnitStanding,
-};
+use crate::model::standing::{ArrivalLine, CampaignStanding, DigestInput, LetterLine, ReviewLine, UnitStanding};
 use crate::model::unit::UnitCode;
 
 /// Lines of one list at most; the rest is counted.
@@ -85,16 +84,6 @@ struct Arrival {
     /// How the unit stands now; empty for mail of nobody known.
     status: String,
     nature: &'static str,
-}
-
-/// A return from an address nobody knew.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-struct Newcomer {
-    at: String,
-    who: String,
-    address: String,
-    /// `统计表、专题报告`
-    items: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -193,7 +182,7 @@ impl DigestFacts {
             more_arrivals: arrivals.len().saturating_sub(MOST_LINES),
             arrivals: arrivals.into_iter().take(MOST_LINES).map(|line| arrival(campaign, standing, line)).collect(),
             more_newcomers: input.newcomers.len().saturating_sub(MOST_LINES),
-            newcomers: input.newcomers.iter().take(MOST_LINES).map(|line| newcomer(campaign, standing, line)).collect(),
+            newcomers: first_time(campaign, input, MOST_LINES),
             other_mail: other_mail(&input.arrivals),
             more_reviews: input.reviews.len().saturating_sub(MOST_LINES),
             reviews: input.reviews.iter().take(MOST_LINES).map(|line| review(campaign, standing, line)).collect(),
@@ -286,16 +275,6 @@ fn arrival(campaign: &Campaign, standing: &CampaignStanding, line: &ArrivalLine)
         subject: clean(&line.subject, 80),
         status: unit.map_or_else(|| "单位待认定", |unit| unit.status.in_chinese()).to_owned(),
         nature: nature(line.nature),
-    }
-}
-
-fn newcomer(campaign: &Campaign, standing: &CampaignStanding, line: &NewcomerLine) -> Newcomer {
-    let items: Vec<&str> = line.items.iter().map(|item| campaign.item_title(*item)).collect();
-    Newcomer {
-        at: short_moment(local(campaign, line.received_at)),
-        who: unit_name(standing, Some(&line.unit)).unwrap_or_else(|| line.unit.to_string()),
-        address: clean(&line.address, 80),
-        items: items.join("、"),
     }
 }
 
