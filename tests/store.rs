@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
+use mailtally::model::authenticity::SignatureCheck;
 use mailtally::model::decision::{Origin, Place};
 use mailtally::model::ledger::{Actor, EventKind, Nature, ReviewReason};
 use mailtally::model::mail::Digest;
@@ -232,11 +233,23 @@ async fn files_are_the_offices_alone_and_opening_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_signature_is_judged_by_what_was_true_when_the_mail_came() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let (mail, domain) = (Digest::of(b"signed"), "a.example".to_owned());
+    assert_eq!(store.signature(&mail).await.unwrap(), None);
+    let failed = SignatureCheck::Failed { domain: domain.clone() };
+    store.note_signature(&mail, &failed, at(9, 0)).await.unwrap();
+    store.note_signature(&mail, &SignatureCheck::Undecided { domain }, at(10, 0)).await.unwrap();
+    assert_eq!(store.signature(&mail).await.unwrap(), Some(failed));
+}
+
+#[tokio::test]
 async fn another_programs_database_is_refused_in_words() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).await.close().await;
     let other = raw(dir.path()).await;
-    sqlx::query("UPDATE _sqlx_migrations SET version = 9000").execute(&other).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET version = version + 9000").execute(&other).await.unwrap();
     for result in [Store::open(dir.path(), offset()).await, Store::open_reading(dir.path(), offset()).await] {
         let words = result.unwrap_err().to_string();
         assert!(words.contains("newer mailtally") && words.contains("mailtally.sqlite"), "{words}");

@@ -61,7 +61,7 @@ fn digest_input(campaign: &Campaign) -> DigestInput {
             mail: Digest::of(b"newcomer"),
             received_at: at("2021-08-07T10:02:00+08:00"),
             unit: UnitCode::new("141106"),
-            address: "xingxian.zhao@qq.example".to_owned(),
+            address: "linxian.zhao@qq.example".to_owned(),
             items: vec![Item::Table, Item::Report],
         }],
         reviews: vec![
