@@ -73,12 +73,15 @@ pub fn withheld(doubt: &Doubt, campaign: &Campaign, unit: &UnitCode, item: Item,
 /// By the roster's telephone: a forger writes one into the mail as well.
 fn how_to_verify(campaign: &Campaign, code: &UnitCode) -> String {
     let Some(unit) = campaign.roster.unit(code) else { return "请核定。".to_owned() };
-    let contact = unit.contact.as_deref().map(|contact| format!(" {contact}")).unwrap_or_default();
-    match &unit.phone {
-        Some(phone) => {
-            format!("请拨打名册上{}的电话{contact} {phone}核实（不要拨打来信中的电话），属实后采用。", unit.name)
+    let name = &unit.name;
+    match (&unit.phone, &unit.contact) {
+        (Some(phone), Some(contact)) => format!(
+            "请按名册上{name}的电话 {phone}（{contact}）核实，不要拨打来信中的电话；属实则采用，不属实则不予采用。"
+        ),
+        (Some(phone), None) => {
+            format!("请按名册上{name}的电话 {phone} 核实，不要拨打来信中的电话；属实则采用，不属实则不予采用。")
         }
-        None => format!("名册上没有{}的电话，请用来信以外的途径{contact}核实，属实后采用。", unit.name),
+        (None, _) => format!("名册上没有{name}的电话，请用来信以外的途径核实；属实则采用，不属实则不予采用。"),
     }
 }
 

@@ -294,7 +294,7 @@ fn review(campaign: &Campaign, standing: &CampaignStanding, line: &ReviewLine) -
         who: unit_name(standing, line.unit.as_ref()).unwrap_or_else(|| clean(&line.from, 60)),
         subject: clean(&line.subject, 80),
         reason: reason(line.reason),
-        text: clean(&line.text, 200),
+        text: clean(&line.text, 300),
         command: format!("mailtally review show {}", line.id),
     }
 }
