@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod demo;
+pub mod dkim;
 pub mod inbox;
 pub mod judge;
 pub mod model;

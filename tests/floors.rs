@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module of the crate may import from the others.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("read", &["model"]),
     ("judge", &["model"]),
@@ -22,18 +22,19 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("inbox", &["model", "wire"]),
     ("post", &["model", "wire"]),
     ("archive", &["model"]),
+    ("dkim", &["model"]),
     ("sandbox", &["model"]),
     ("store", &["model"]),
     ("clock", &[]),
-    ("work", &["model", "read", "judge", "inbox", "post", "archive", "sandbox", "store", "clock"]),
+    ("work", &["model", "read", "judge", "inbox", "post", "archive", "dkim", "sandbox", "store", "clock"]),
     ("config", &["model"]),
     ("daemon", &["model", "judge", "inbox", "post", "store", "clock", "work"]),
     ("demo", &["model", "read", "judge", "post", "archive", "sandbox", "store", "clock", "work", "config", "daemon"]),
     (
         "cli",
         &[
-            "model", "read", "judge", "inbox", "post", "archive", "sandbox", "store", "clock", "work", "config",
-            "daemon", "demo",
+            "model", "read", "judge", "inbox", "post", "archive", "dkim", "sandbox", "store", "clock", "work",
+            "config", "daemon", "demo",
         ],
     ),
 ];

@@ -15,6 +15,8 @@ use tempfile::TempDir;
 
 #[path = "review/figures.rs"]
 mod figures;
+#[path = "review/senders.rs"]
+mod senders;
 
 const NOTICE: &str = "关于“八一”期间双拥慰问情况报送";
 
@@ -64,10 +66,13 @@ impl Office {
     }
 
     fn ingest(&self, draft: &Draft) {
-        let file = self.path(&format!("{}.eml", draft.token()));
-        fs::write(&file, draft.bytes()).unwrap();
-        let at = draft.arrived_at.to_rfc3339();
-        let said = self.done(&at, &["ingest", file.to_str().unwrap(), "--received-at", &at]);
+        self.ingest_bytes(&draft.bytes(), &draft.arrived_at.to_rfc3339());
+    }
+
+    fn ingest_bytes(&self, bytes: &[u8], at: &str) {
+        let file = self.path("arrived.eml");
+        fs::write(&file, bytes).unwrap();
+        let said = self.done(at, &["ingest", file.to_str().unwrap(), "--received-at", at]);
         assert!(said.contains("1 new"), "{said}");
     }
 

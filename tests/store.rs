@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
+use mailtally::model::authenticity::SignatureCheck;
 use mailtally::model::decision::{Origin, Place};
 use mailtally::model::ledger::{Actor, EventKind, Nature, ReviewReason};
 use mailtally::model::mail::Digest;
@@ -230,6 +231,18 @@ async fn files_are_the_offices_alone_and_opening_again_changes_nothing() {
     assert_eq!(reading.events(CAMPAIGN).await.unwrap().len(), 3);
     let refused = reading.append(&[]).await.unwrap_err();
     assert!(matches!(refused, StoreError::ReadOnly { .. }) && refused.to_string().contains("deep/data"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_signature_is_judged_by_what_was_true_when_the_mail_came() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let (mail, domain) = (Digest::of(b"signed"), "a.example".to_owned());
+    assert_eq!(store.signature(&mail).await.unwrap(), None);
+    let failed = SignatureCheck::Failed { domain: domain.clone() };
+    store.note_signature(&mail, &failed, at(9, 0)).await.unwrap();
+    store.note_signature(&mail, &SignatureCheck::Undecided { domain }, at(10, 0)).await.unwrap();
+    assert_eq!(store.signature(&mail).await.unwrap(), Some(failed));
 }
 
 #[tokio::test]

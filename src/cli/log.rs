@@ -11,7 +11,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 /// Starts the log; `level` holds where `MAILTALLY_LOG` says nothing. Called once, by `main`.
 pub fn start(level: &str) {
     let filter =
-        EnvFilter::try_from_env("MAILTALLY_LOG").unwrap_or_else(|_| EnvFilter::new(format!("{level},sqlx=warn")));
+        EnvFilter::try_from_env("MAILTALLY_LOG").unwrap_or_else(|_| EnvFilter::new(format!("{level},{QUIET}")));
     // async-imap writes passwords at TRACE and mail content at DEBUG; no filter may let that through.
     let never = filter_fn(|line| *line.level() <= Level::WARN || !is_wire(line.target()));
     let json = std::env::var("MAILTALLY_LOG_FORMAT").is_ok_and(|format| format == "json");
@@ -38,6 +38,9 @@ pub fn tell_panics_in_one_line() {
         tracing::warn!(place, "a panic was caught or ends the program");
     }));
 }
+
+/// Libraries whose ordinary words nobody needs.
+const QUIET: &str = "sqlx=warn,hickory_resolver=warn,hickory_proto=warn,hickory_net=warn";
 
 fn is_wire(target: &str) -> bool {
     ["async_imap", "imap_proto", "lettre", "rustls"].iter().any(|library| target.starts_with(library))

@@ -9,11 +9,12 @@ use super::setup;
 use super::{Failure, files, inspect, review};
 use crate::config::Config;
 use crate::judge::letters::{column_name, labels};
+use crate::judge::newcomers;
 use crate::model::campaign::Campaign;
 use crate::model::decision::Understanding;
 use crate::model::form::Severity;
 use crate::model::ledger::{Actor, Event, EventKind};
-use crate::model::mail::{Address, Headers};
+use crate::model::mail::{Address, Headers, Mail};
 use crate::model::returns::{TableReturn, Value};
 use crate::model::standing::ReviewLine;
 use crate::read::{Limits, raw};
@@ -35,10 +36,11 @@ pub(super) async fn show(config: &Config, id: i64, folder: Option<&Path>) -> Res
     match crate::work::review::understood_today(&desk, &line.mail).await? {
         Ok(understanding) => {
             headers(&mut out, &understanding.mail.headers)?;
+            let campaign = config.campaigns.iter().find(|known| Some(&known.id) == understanding.campaign.as_ref());
+            sender(&mut out, &desk, campaign, &understanding.mail).await?;
             own_words(&mut out, &understanding.mail.body.own_text)?;
             writeln!(out)?;
             inspect::words(&mut out, "按现在的配置判读：", &understanding, false)?;
-            let campaign = config.campaigns.iter().find(|known| Some(&known.id) == understanding.campaign.as_ref());
             if let Some(campaign) = campaign {
                 figures(&mut out, campaign, &understanding)?;
             }
@@ -96,6 +98,16 @@ fn headers(out: &mut impl Write, headers: &Headers) -> std::io::Result<()> {
     }
     for sign in &headers.automatic {
         writeln!(out, "  自动标记：{}", one_line(&sign.field))?;
+    }
+    Ok(())
+}
+
+/// Whether From may be believed.
+async fn sender(out: &mut impl Write, desk: &Desk, campaign: Option<&Campaign>, mail: &Mail) -> Result<(), Failure> {
+    let Some(campaign) = campaign else { return Ok(()) };
+    let filed = desk.store.filed_from(&campaign.id).await?;
+    for sentence in newcomers::sender_in_words(mail, &campaign.roster, &filed) {
+        writeln!(out, "  来源：{}", one_line(&sentence))?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::config::{self, Config, MailboxConfig, Transport};
 use crate::daemon::{Engine, Mailbox, Sending};
+use crate::dkim::{Dns, NoResolver, Verifier};
 use crate::inbox::{After, ImapSettings, Patience};
 use crate::judge::register::Register;
 use crate::model::campaign::Campaign;
@@ -74,7 +75,20 @@ pub(super) fn sender_domain(config: &Config) -> String {
 pub(super) async fn desk(config: &Config) -> Result<Desk, Failure> {
     let store = Store::open(&config.storage_dir, config.offset).await?;
     let archive = Archive::open(&config.storage_dir);
-    Ok(Desk::new(store, archive, register(config), Opener::for_the_desk(), sender_domain(config)))
+    let desk = Desk::new(store, archive, register(config), Opener::for_the_desk(), sender_domain(config));
+    // Without DNS mail is still taken in; its signatures stay undecided.
+    let verifier = verifier(config).unwrap_or_else(|error| {
+        tracing::warn!(%error, "DKIM is not verified");
+        None
+    });
+    Ok(desk.with_verifier(verifier))
+}
+
+/// Who verifies signatures, where the configuration wants it.
+pub(super) fn verifier(config: &Config) -> Result<Option<Verifier>, NoResolver> {
+    let Some(dkim) = &config.authenticity.dkim else { return Ok(None) };
+    let dns = dkim.dns.map_or(Dns::System, Dns::Server);
+    Verifier::new(dns, dkim.patience).map(Some)
 }
 
 /// The desk on the configured storage, for looking only.

@@ -1,6 +1,7 @@
 //! TOML and CSV into one valid [`Config`], or every mistake at once.
 
 mod address;
+mod authenticity;
 mod campaign;
 mod form;
 mod locate;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::FixedOffset;
 
+pub use authenticity::{Authenticity, Dkim};
 pub use locate::{USUAL_PLACES, VARIABLE, locate};
 pub use mailbox::{After, MailboxConfig};
 pub use mistakes::{Mistake, Mistakes};
@@ -44,6 +46,7 @@ pub struct Config {
     /// In the order of their ids; at least one.
     pub campaigns: Vec<Campaign>,
     pub limits: Limits,
+    pub authenticity: Authenticity,
     /// What works and is probably not meant; `check` tells it.
     pub warnings: Vec<Mistake>,
 }
@@ -87,6 +90,7 @@ pub fn load(file: &Path) -> Result<Config, Mistakes> {
             }
         }
         let limits = section.within("limits", |limits| Some(read_limits(limits))).unwrap_or_default();
+        let authenticity = section.within("authenticity", authenticity::read_authenticity).unwrap_or_default();
         Some(Config {
             file: file.to_path_buf(),
             offset: offset?,
@@ -96,6 +100,7 @@ pub fn load(file: &Path) -> Result<Config, Mistakes> {
             staff,
             campaigns: campaigns?,
             limits,
+            authenticity,
             warnings: Vec::new(),
         })
     });

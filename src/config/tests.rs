@@ -352,3 +352,33 @@ fn a_missing_campaign_or_file_is_said_plainly() {
     let absent = copy.0.path().join("absent.toml");
     assert!(load(&absent).unwrap_err().to_string().contains("absent.toml: cannot be read"));
 }
+
+#[test]
+fn dns_is_asked_only_where_somebody_wants_it() {
+    let copy = Copy::new();
+    assert_eq!(load(&copy.main()).unwrap().authenticity.dkim, None);
+    let main = std::fs::read_to_string(copy.main()).unwrap();
+    for (section, dns, seconds) in [
+        ("dkim = \"dns\"", None, 5),
+        ("dkim = \"dns\"\ndns = \"system\"\ntimeout_seconds = 2", None, 2),
+        ("dkim = \"dns\"\ndns = \"127.0.0.1:5353\"", Some("127.0.0.1:5353"), 5),
+        ("dkim = \"dns\"\ndns = \"::1\"", Some("[::1]:53"), 5),
+    ] {
+        copy.write(&copy.main(), format!("{main}\n[authenticity]\n{section}\n"));
+        let dkim = load(&copy.main()).unwrap().authenticity.dkim.unwrap();
+        assert_eq!(dkim.dns, dns.map(|dns| dns.parse().unwrap()), "{section}");
+        assert_eq!(dkim.patience.as_secs(), seconds);
+    }
+    copy.write(&copy.main(), format!("{main}\n[authenticity]\ndkim = \"off\"\ndns = \"system\"\n"));
+    let off = load(&copy.main()).unwrap();
+    assert_eq!(off.authenticity.dkim, None);
+    assert!(off.warnings.iter().any(|warning| warning.to_string().contains("authenticity.dns")), "{:?}", off.warnings);
+    copy.write(
+        &copy.main(),
+        format!("{main}\n[authenticity]\ndkim = \"yes\"\ndns = \"dns.example\"\ntimeout_seconds = 99\nspf = 1\n"),
+    );
+    let mistakes = copy.mistakes().join("\n");
+    for key in ["authenticity.dkim", "authenticity.dns", "authenticity.timeout_seconds", "authenticity.spf"] {
+        assert!(mistakes.contains(key), "{key} in {mistakes}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::authenticity;
 use super::clue::{Clue, Clues, Hand, Part, Side, Sources, Who, excerpt, is_archive, last_name, stem, who};
 use super::names::{Mentions, NameBook};
 use super::passed_on::{self, Inner};
@@ -100,6 +101,10 @@ impl Gatherer<'_> {
     fn of_account(&self) -> Vec<Clue> {
         // Two From fields or mailboxes prove nothing about the writer.
         let [from] = self.sources.mail.headers.from.as_slice() else { return Vec::new() };
+        // Nor do an address and a name whose domain denies the mail.
+        if !authenticity::address_counts(self.sources.mail) {
+            return Vec::new();
+        }
         let mut clues = self.of_address(&from.address, Hand::Account, "发件地址");
         if let Some(name) = &from.name {
             clues.extend(self.signed(name, Hand::Account, EvidenceSource::SenderName, "发件人名称为"));

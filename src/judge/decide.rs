@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
+use super::doubts;
 use super::filings::{self, Planned};
 use super::peers::{self, Peers};
 use super::register::Register;
@@ -12,7 +13,7 @@ use super::{nature, progress, receipts};
 use crate::model::campaign::Campaign;
 use crate::model::decision::{Decision, MailRecord, Reading, Returned, Understanding};
 use crate::model::ledger::{Actor, Event, EventKind, ItemStatus, Nature, ReviewReason, UnitLedger, Verdict};
-use crate::model::mail::{MachineReport, OddityCode};
+use crate::model::mail::MachineReport;
 use crate::model::returns::{Finding, Item};
 use crate::model::unit::UnitCode;
 
@@ -130,12 +131,15 @@ pub fn decide_vouched(
     let doubted = with_doubts(understanding, &doubts);
     let mut items = filings::plan(understanding, campaign, past, &doubts).items;
     items.retain(|planned| &planned.unit == unit && planned.item == item);
+    for planned in &mut items {
+        planned.doubt = None;
+    }
     if items.is_empty() {
         return None;
     }
     let campaign_id = Some(campaign.id.clone());
     let mut writer = Writer { understanding, campaign: campaign_id.clone(), times, events: Vec::new() };
-    let mut filed = file_items(&mut writer, campaign, past, items, None);
+    let mut filed = file_items(&mut writer, campaign, past, items);
     filed.ledger_after = ledger_after(&writer, past, unit);
     settle_outdated(&mut writer, campaign, past, unit, &filed.ledger_after);
     Some(Decision {
@@ -202,6 +206,8 @@ pub struct Filed {
     pub ledger_after: UnitLedger,
     /// Nothing was new.
     pub only_duplicates: bool,
+    /// The sender may be another than it seems, and no person has looked yet.
+    pub sender_denied: bool,
 }
 
 /// What was understood, with the doubts that earlier returns cast on it.
@@ -223,8 +229,12 @@ fn file_all(
     doubts: &[Vec<Finding>],
 ) -> Filed {
     let plan = filings::plan(understanding, campaign, past, doubts);
-    let mut filed = file_items(writer, campaign, past, plan.items, plan.doubtful_sender.as_deref());
+    let denied = doubts::denied(understanding, campaign);
+    let mut filed = file_items(writer, campaign, past, plan.items);
+    filed.sender_denied = denied.is_some();
     for (unit, reason, text) in plan.reviews {
+        // Whoever reads this one may not see the others.
+        let text = denied.as_ref().map_or(text.clone(), |why| format!("{text}注意：{why}。"));
         writer.review(unit, reason, text);
     }
     if let Some(text) = doubtful_time(understanding, campaign, writer.times) {
@@ -242,39 +252,32 @@ fn ledger_after(writer: &Writer<'_>, past: &Past, unit: &UnitCode) -> UnitLedger
     writer.events.iter().filter(|event| event.unit.as_ref() == Some(unit)).fold(before, progress::apply)
 }
 
-fn file_items(
-    writer: &mut Writer<'_>,
-    campaign: &Campaign,
-    past: &Past,
-    items: Vec<Planned>,
-    doubtful_sender: Option<&str>,
-) -> Filed {
+fn file_items(writer: &mut Writer<'_>, campaign: &Campaign, past: &Past, items: Vec<Planned>) -> Filed {
     let mut filed = Filed { only_duplicates: !items.is_empty(), ..Filed::default() };
     for planned in items {
         let unit = planned.unit.clone();
         let ledger = past.ledgers.get(&unit).cloned().unwrap_or_default();
         let standing = ledger.items.get(&planned.item).and_then(|item| item.current.as_ref());
-        match standing {
-            Some(standing) if standing.filing.content == planned.content => {
-                let kind = EventKind::Duplicated {
-                    item: planned.item,
-                    piece: planned.piece,
-                    first_mail: standing.mail.clone(),
-                    received_at: Some(writer.times.received_at),
-                };
-                writer.add(Some(unit), kind);
-            }
-            Some(standing) if standing.filing.verdict == Verdict::Accepted && doubtful_sender.is_some() => {
-                filed.only_duplicates = false;
-                let doubt = doubtful_sender.unwrap_or_default();
-                let title = campaign.item_title(planned.item);
-                let text = format!("{doubt}，所报{title}与已采用的不同，未自动替换，请核定。");
+        if let Some(standing) = standing.filter(|standing| standing.filing.content == planned.content) {
+            let kind = EventKind::Duplicated {
+                item: planned.item,
+                piece: planned.piece,
+                first_mail: standing.mail.clone(),
+                received_at: Some(writer.times.received_at),
+            };
+            writer.add(Some(unit), kind);
+            continue;
+        }
+        filed.only_duplicates = false;
+        let accepted = standing.is_some_and(|standing| standing.filing.verdict == Verdict::Accepted);
+        match &planned.doubt {
+            // What may be forged is not filed at all, not even where nothing stands: as an item to be looked at it
+            // would end the reminders of a unit that sent nothing, and make it one that reported in time.
+            Some(doubt) if doubt.denies || accepted => {
+                let text = doubts::withheld(doubt, campaign, &unit, planned.item, standing.is_some());
                 writer.review_item(unit, ReviewReason::SenderDoubtful, planned.item, text);
             }
-            _ => {
-                filed.only_duplicates = false;
-                file_one(writer, campaign, planned);
-            }
+            Some(_) | None => file_one(writer, campaign, planned),
         }
     }
     filed
@@ -381,12 +384,6 @@ fn readings(understanding: &Understanding) -> Vec<Reading> {
 #[must_use]
 pub fn is_accepted(ledger: &UnitLedger, item: Item) -> bool {
     ledger.items.get(&item).is_some_and(|item| item.status() == ItemStatus::Accepted)
-}
-
-/// Whether the sender is suspicious in itself: two From mailboxes prove nothing (mail.md 24).
-#[must_use]
-pub fn several_senders(understanding: &Understanding) -> bool {
-    understanding.mail.oddities.iter().any(|oddity| oddity.code == OddityCode::SeveralSenders)
 }
 
 /// Whether rules against loops allow a letter to this mail's sender at all.

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, FixedOffset};
 
-use super::decide::{Past, is_accepted, several_senders};
+use super::authenticity;
+use super::decide::{Past, is_accepted};
+use super::doubts::{self, Doubt};
 use super::nature::comes_with_every_mail;
 use super::shares;
 use crate::model::campaign::{Campaign, ScanPolicy};
-use crate::model::decision::{EvidenceSource, Role, Understanding};
+use crate::model::decision::{Role, Understanding};
 use crate::model::form::{FindingCode, Severity};
 use crate::model::ledger::{Filing, ReviewReason, Verdict};
 use crate::model::mail::{Digest, Kind, OddityCode, Piece};
@@ -20,8 +22,6 @@ use crate::model::unit::UnitCode;
 pub struct Plan {
     pub items: Vec<Planned>,
     pub reviews: Vec<(Option<UnitCode>, ReviewReason, String)>,
-    /// Why this sender may not replace what is accepted, in Chinese.
-    pub doubtful_sender: Option<String>,
 }
 
 /// One item that is to be filed.
@@ -35,6 +35,8 @@ pub struct Planned {
     pub totals: Option<Totals>,
     /// Why a person must look, where the verdict says so.
     pub reasons: Vec<String>,
+    /// Why the sender may not file it, or may not replace what is accepted.
+    pub doubt: Option<Doubt>,
 }
 
 impl Planned {
@@ -69,7 +71,16 @@ impl Held<'_> {
 /// Plans the filings of a submission. `doubts` are about each of its tables, in their order.
 #[must_use]
 pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past, doubts: &[Vec<Finding>]) -> Plan {
-    let mut plan = Plan { doubtful_sender: doubt(understanding, campaign, past), ..Plan::default() };
+    let mut plan = plan_items(understanding, campaign, past, doubts);
+    plan.items.retain(|planned| campaign.asks_for(planned.item));
+    for planned in &mut plan.items {
+        planned.doubt = doubts::of_sender(understanding, campaign, past, &planned.unit);
+    }
+    plan
+}
+
+fn plan_items(understanding: &Understanding, campaign: &Campaign, past: &Past, doubts: &[Vec<Finding>]) -> Plan {
+    let mut plan = Plan::default();
     for (unit, places) in shares::tables_by_unit(understanding) {
         let held = |place: usize| {
             let doubts = doubts.get(place).map(Vec::as_slice).unwrap_or_default();
@@ -93,7 +104,6 @@ pub fn plan(understanding: &Understanding, campaign: &Campaign, past: &Past, dou
         let text = "来信附件中没有识别出统计表或专题报告，请人工查看。".to_owned();
         plan.reviews.push((Some(claim.code.clone()), ReviewReason::FileUnread, text));
     }
-    plan.items.retain(|planned| campaign.asks_for(planned.item));
     plan
 }
 
@@ -126,6 +136,7 @@ fn plan_table(plan: &mut Plan, past: &Past, unit: &UnitCode, tables: &[Held]) {
         content: table_content(table),
         totals: Some(table.totals.clone()),
         reasons: review_reasons(table.findings.iter().chain(doubts)),
+        doubt: None,
     };
     if different.len() > 1 {
         planned.verdict = Verdict::NeedsReview;
@@ -176,6 +187,7 @@ fn plan_report(
         content: report_content(understanding, best),
         totals: None,
         reasons: review_reasons(best.findings.iter()),
+        doubt: None,
     };
     if !best.has_text && campaign.reports.scans == ScanPolicy::Review {
         planned.verdict = planned.verdict.max(Verdict::NeedsReview);
@@ -252,6 +264,7 @@ fn plan_unread_table(plan: &mut Plan, understanding: &Understanding, past: &Past
             content: piece.sha256.clone(),
             totals: None,
             reasons: vec![format!("附件“{}”像是统计表，但没有读出表格", file_name(piece))],
+            doubt: None,
         });
     }
 }
@@ -283,6 +296,7 @@ fn plan_unopened(plan: &mut Plan, understanding: &Understanding, campaign: &Camp
                 content: piece.sha256.clone(),
                 totals: None,
                 reasons: vec![reason],
+                doubt: None,
             }),
             None if told_by_its_archive(piece, &understanding.mail.pieces) => {}
             None => plan.reviews.push((Some(unit.clone()), ReviewReason::FileUnread, reason)),
@@ -333,7 +347,10 @@ fn unknown_unit(understanding: &Understanding, filed: bool) -> (Option<UnitCode>
     let names: Vec<&str> = understanding.candidates.iter().map(|claim| claim.name.as_str()).collect();
     match (names.as_slice(), filed) {
         ([], _) => {
-            (None, ReviewReason::UnitUnknown, "报送材料没有写明单位，发件地址也不在名册中，请指定单位。".to_owned())
+            let why =
+                if authenticity::address_counts(&understanding.mail) { "也不在名册中" } else { "不足为凭" };
+            let text = format!("报送材料没有写明单位，发件地址{why}，请指定单位。");
+            (None, ReviewReason::UnitUnknown, text)
         }
         (names, true) => {
             let text = format!("一封邮件报送了{}的材料，已分别登记，请核对；未自动回复。", names.join("、"));
@@ -344,25 +361,4 @@ fn unknown_unit(understanding: &Understanding, filed: bool) -> (Option<UnitCode>
             (None, ReviewReason::UnitConflict, format!("报送单位的线索互相矛盾：{}，请指定单位。", names.join("、")))
         }
     }
-}
-
-fn assigned_by_person(understanding: &Understanding) -> bool {
-    let evidence = understanding.unit.iter().flat_map(|claim| &claim.evidence);
-    evidence.into_iter().any(|evidence| evidence.source == EvidenceSource::Person)
-}
-
-/// An address never seen for this unit may file what is missing, but not replace what is accepted (mail.md 24); unless
-/// a person has said whose the mail is, and so has looked at it.
-fn doubt(understanding: &Understanding, campaign: &Campaign, past: &Past) -> Option<String> {
-    if assigned_by_person(understanding) {
-        return None;
-    }
-    if several_senders(understanding) {
-        return Some("邮件有多个发件人".to_owned());
-    }
-    let from = understanding.mail.headers.from.first()?.address.to_lowercase();
-    let claim = understanding.unit.as_ref()?;
-    let in_roster = campaign.roster.units().iter().any(|unit| unit.emails.contains(&from));
-    let used_before = past.senders.get(&claim.code).is_some_and(|senders| senders.contains(&from));
-    (!in_roster && !used_before).then(|| "发件地址不在名册中，此前也未代该单位报送过".to_owned())
 }

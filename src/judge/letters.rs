@@ -7,6 +7,7 @@
 mod alert;
 mod digest;
 mod engine;
+mod first_time;
 pub mod labels;
 mod receipt;
 mod receipt_view;

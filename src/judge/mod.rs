@@ -1,12 +1,14 @@
 //! Facts in, a decision out: pure functions from values to values. The time is an argument.
 
 pub mod assign;
+pub mod authenticity;
 pub mod beside;
 pub mod check;
 pub mod clue;
 pub mod clues;
 pub mod days;
 pub mod decide;
+pub mod doubts;
 pub mod due;
 pub mod figures;
 pub mod filings;
@@ -17,9 +19,11 @@ pub mod heading;
 pub mod labels;
 pub mod layout;
 pub mod letters;
+pub mod lookalike;
 pub mod money;
 pub mod names;
 pub mod nature;
+pub mod newcomers;
 pub mod numerals;
 pub mod offices;
 pub mod passed_on;

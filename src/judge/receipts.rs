@@ -34,6 +34,10 @@ pub fn owed(
     filed: &Filed,
     times: Times,
 ) -> Option<LetterOrder> {
+    // A forger learns nothing of what stands for the unit.
+    if filed.sender_denied {
+        return None;
+    }
     let claim = understanding.unit.as_ref()?;
     let unit = campaign.roster.unit(&claim.code)?;
     let [from] = understanding.mail.headers.from.as_slice() else { return None };

@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::authenticity::Authentication;
 use super::grid::{Document, Sheet};
 
 /// SHA-256 of some bytes, in lower-case hexadecimal: the identity of a mail or of a piece.
@@ -192,6 +193,9 @@ pub struct Headers {
     pub references: Vec<String>,
     /// Why this mail must not be answered (RFC 3834 and the field's habits).
     pub automatic: Vec<AutomaticSign>,
+    /// What is known of whether From tells the truth.
+    #[serde(default)]
+    pub authentication: Authentication,
 }
 
 /// One header that says a machine wrote the mail.

@@ -67,6 +67,31 @@ pub struct ArrivalLine {
     pub subject: String,
 }
 
+/// One item as it was filed, with the address it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FiledFrom {
+    pub mail: Digest,
+    pub unit: UnitCode,
+    pub item: Item,
+    pub received_at: DateTime<FixedOffset>,
+    pub recorded_at: DateTime<FixedOffset>,
+    /// A person had it filed.
+    pub vouched: bool,
+    /// As the mail has it.
+    pub address: String,
+}
+
+/// A return from an address that stands in no roster and was not seen before for that unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewcomerLine {
+    pub mail: Digest,
+    pub received_at: DateTime<FixedOffset>,
+    pub unit: UnitCode,
+    pub address: String,
+    /// What it filed, in the order of filing.
+    pub items: Vec<Item>,
+}
+
 /// Something a person must decide.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReviewLine {
@@ -115,6 +140,8 @@ pub struct DigestInput {
     pub since: DateTime<FixedOffset>,
     /// Mail recorded since then, oldest first.
     pub arrivals: Vec<ArrivalLine>,
+    /// Returns filed since then from addresses nobody knew.
+    pub newcomers: Vec<NewcomerLine>,
     /// All that waits for a person, oldest first.
     pub reviews: Vec<ReviewLine>,
     /// Mails of the campaign and of none, by nature, since the opening.

@@ -1,6 +1,7 @@
 //! A mail taken apart: header fields, the bodies that are its words, and the parts attached to it.
 
 pub mod addresses;
+pub mod authentication;
 pub mod dates;
 pub mod fields;
 pub mod headers;

@@ -12,6 +12,7 @@ mod open;
 mod outbox;
 mod places;
 mod readings;
+mod signatures;
 mod views;
 
 use std::io;

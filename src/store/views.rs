@@ -8,8 +8,8 @@ use sqlx::FromRow;
 use super::events::EventRow;
 use super::mails::nature;
 use super::{Store, StoreError, digest, garbled, millis, unit_code};
-use crate::model::ledger::{Event, EventKind, Nature};
-use crate::model::standing::{ArrivalLine, ReviewLine};
+use crate::model::ledger::{Actor, Event, EventKind, Nature};
+use crate::model::standing::{ArrivalLine, FiledFrom, ReviewLine};
 use crate::model::unit::UnitCode;
 
 /// One line of the history.
@@ -102,6 +102,39 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// Every item filed in this campaign with the address it came from, in the order of recording.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn filed_from(&self, campaign: &str) -> Result<Vec<FiledFrom>, StoreError> {
+        let rows: Vec<EventWithMailRow> = sqlx::query_as(
+            "SELECT events.*, from_name, from_address, subject, received_at
+             FROM events JOIN mails ON mails.sha256 = events.mail
+             WHERE events.kind = 'filed' AND events.campaign = ?1
+             ORDER BY events.id",
+        )
+        .bind(campaign)
+        .fetch_all(&self.reader)
+        .await?;
+        let mut filed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let event = self.event_from(row.event)?;
+            let (Some(mail), Some(unit), EventKind::Filed(filing)) = (event.mail, event.unit, event.kind) else {
+                continue;
+            };
+            filed.push(FiledFrom {
+                mail,
+                unit,
+                item: filing.item,
+                received_at: filing.received_at,
+                recorded_at: event.at,
+                vouched: event.by != Actor::Machine,
+                address: row.from_address.unwrap_or_default(),
+            });
+        }
+        Ok(filed)
     }
 
     /// The reviews nobody has settled, of one campaign (with those of mail that belongs to none) or of all, oldest first.

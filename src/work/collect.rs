@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 
 use super::WorkError;
-use crate::judge::{due, progress};
+use crate::judge::{due, newcomers, progress};
 use crate::model::campaign::Campaign;
 use crate::model::decision::Returned;
 use crate::model::ledger::{Event, EventKind};
@@ -127,10 +127,15 @@ pub async fn digest_input(
     if let Span::Until(end) = span {
         arrivals.retain(|arrival| arrival.received_at <= end);
     }
+    let mut filed = store.filed_from(&campaign.id).await?;
+    if let Span::Until(end) = span {
+        filed.retain(|filing| filing.received_at <= end);
+    }
     Ok(DigestInput {
         standing: standing(store, campaign, span, now).await?,
         since,
         arrivals,
+        newcomers: newcomers::newcomers(&filed, &campaign.roster, since),
         reviews: store.open_reviews(Some(&campaign.id)).await?,
         mails: store.mail_counts(&campaign.id, campaign.opens).await?,
         seen: store.seen_count(&campaign.id, campaign.opens).await?,

@@ -13,10 +13,12 @@ use super::accepted::Accepted;
 use super::failpoint::reached;
 use super::opener::Opener;
 use crate::archive::Archive;
+use crate::dkim::Verifier;
 use crate::judge::decide::{BouncedLetter, OpenReview, Past, Times, decide};
 use crate::judge::register::Register;
 use crate::judge::understand::understand;
 use crate::judge::{peers, progress};
+use crate::model::authenticity::{SignatureCheck, domain_of};
 use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
 use crate::model::hints::{Hints, ReplyTo};
 use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason};
@@ -45,6 +47,8 @@ pub struct Desk {
     /// Judging looks at the ledger and recording changes it: one mail at a time between the two.
     ledger: Mutex<()>,
     accepted: Accepted,
+    /// `None` where DNS is not to be asked.
+    verifier: Option<Verifier>,
 }
 
 /// What became of a mail, for the log and for `ingest`.
@@ -71,7 +75,15 @@ impl Desk {
             sender_domain,
             ledger: Mutex::new(()),
             accepted: Accepted::default(),
+            verifier: None,
         }
+    }
+
+    /// The same desk, which verifies the signatures of the mail it takes in.
+    #[must_use]
+    pub fn with_verifier(mut self, verifier: Option<Verifier>) -> Self {
+        self.verifier = verifier;
+        self
     }
 
     /// Takes one mail in, from archive to record. Repeating it changes nothing.
@@ -94,7 +106,14 @@ impl Desk {
         let understanding = if tries > MOST_TRIES {
             Err("reading it ended the program several times".to_owned())
         } else {
-            self.understand(bytes).await?
+            let bytes = Arc::new(bytes);
+            match self.open(Arc::clone(&bytes)).await? {
+                Ok(opened) => {
+                    let signature = self.verify(&opened, bytes, now).await?;
+                    self.judge(opened, signature).await?
+                }
+                Err(reason) => Err(reason),
+            }
         };
         reached("understood");
         let times = Times { received_at, now };
@@ -124,29 +143,63 @@ impl Desk {
         Ok(())
     }
 
-    /// Opens a mail in a reading process and judges it, apart from the async threads and under a clock; the inner error
-    /// says why the mail itself could not be read.
+    /// Opens and judges a mail that came before, by what was known of its signatures then; the inner error says why the
+    /// mail itself could not be read.
     ///
     /// # Errors
-    /// Where the machine cannot start a reading process.
+    /// Where the machine cannot start a reading process, or the database fails.
     pub(super) async fn understand(&self, bytes: Vec<u8>) -> Result<Result<Understanding, String>, WorkError> {
+        match self.open(Arc::new(bytes)).await? {
+            Ok(opened) => {
+                let signature = self.store.signature(&opened.sha256).await?;
+                self.judge(opened, signature).await
+            }
+            Err(reason) => Ok(Err(reason)),
+        }
+    }
+
+    /// Opens a mail in a reading process, apart from the async threads and under a clock.
+    async fn open(&self, bytes: Arc<Vec<u8>>) -> Result<Result<Mail, String>, WorkError> {
         let opener = Arc::clone(&self.opener);
-        let opened = apart(move || match opener.open(&bytes, None)? {
-            Opened::Mail(mail) => Ok(mail),
+        in_time(move || match opener.open(&bytes, None)? {
+            Opened::Mail(mail) => Ok(*mail),
             Opened::Bare { .. } => Err(Unopened::Poison(Refusal::Broken)),
         })
-        .await;
-        let mail = match opened {
-            Ok(Ok(mail)) => mail,
-            Ok(Err(Unopened::World(error))) => return Err(WorkError::Reader(error)),
-            Ok(Err(poison @ Unopened::Poison(_))) => return Ok(Err(poison.to_string())),
-            Err(reason) => return Ok(Err(reason)),
-        };
+        .await
+    }
+
+    async fn judge(
+        &self,
+        mut mail: Mail,
+        signature: Option<SignatureCheck>,
+    ) -> Result<Result<Understanding, String>, WorkError> {
+        mail.headers.authentication.signature = signature;
         let hints = self.hints(&mail).await?;
         let register = Arc::clone(&self.register);
-        let judged =
-            apart(move || std::panic::catch_unwind(AssertUnwindSafe(|| understand(*mail, &register, &hints)))).await;
-        Ok(judged.and_then(|judged| judged.map_err(|_| Unopened::Poison(Refusal::Broken).to_string())))
+        in_time(move || {
+            std::panic::catch_unwind(AssertUnwindSafe(|| understand(mail, &register, &hints)))
+                .map_err(|_| Unopened::Poison(Refusal::Broken))
+        })
+        .await
+    }
+
+    /// What the signatures of a new mail prove: asked once, and kept, since keys are withdrawn.
+    async fn verify(
+        &self,
+        mail: &Mail,
+        bytes: Arc<Vec<u8>>,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Option<SignatureCheck>, WorkError> {
+        let known = self.store.signature(&mail.sha256).await?;
+        let [from] = mail.headers.from.as_slice() else { return Ok(known) };
+        let (None, Some(verifier), Some(domain)) = (&known, &self.verifier, domain_of(&from.address)) else {
+            return Ok(known);
+        };
+        let check = verifier.verify(bytes, &domain).await;
+        if check != SignatureCheck::Unsigned {
+            self.store.note_signature(&mail.sha256, &check, now).await?;
+        }
+        Ok(Some(check))
     }
 
     /// What the store knows of a mail before it is judged: which letters of ours it answers.
@@ -248,12 +301,16 @@ impl Desk {
     }
 }
 
-/// Does work that blocks apart from the async threads and under a clock; the error says why it did not end.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+/// Does this apart from the async threads and under a clock; the inner error says what was wrong with the mail.
+async fn in_time<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Unopened> + Send + 'static,
+) -> Result<Result<T, String>, WorkError> {
     match tokio::time::timeout(READING_TIME, tokio::task::spawn_blocking(work)).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(_)) => Err("a reader failed on it".to_owned()),
-        Err(_) => Err(format!("reading it took more than {} s", READING_TIME.as_secs())),
+        Ok(Ok(Ok(done))) => Ok(Ok(done)),
+        Ok(Ok(Err(Unopened::World(error)))) => Err(WorkError::Reader(error)),
+        Ok(Ok(Err(poison @ Unopened::Poison(_)))) => Ok(Err(poison.to_string())),
+        Ok(Err(_)) => Ok(Err("a reader failed on it".to_owned())),
+        Err(_) => Ok(Err(format!("reading it took more than {} s", READING_TIME.as_secs()))),
     }
 }
 

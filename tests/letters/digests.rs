@@ -8,7 +8,7 @@ use mailtally::model::ledger::{ItemStatus, Nature, ReviewReason};
 use mailtally::model::letter::{LetterKind, LetterState};
 use mailtally::model::mail::Digest;
 use mailtally::model::returns::Item;
-use mailtally::model::standing::{ArrivalLine, DigestInput, LetterLine, ReviewLine};
+use mailtally::model::standing::{ArrivalLine, DigestInput, LetterLine, NewcomerLine, ReviewLine};
 use mailtally::model::unit::{Roster, UnitCode};
 
 use super::fixtures::{at, campaign, standing, unit};
@@ -57,6 +57,13 @@ fn digest_input(campaign: &Campaign) -> DigestInput {
             arrival(Nature::Submission, None, "2021-08-07T16:20:00+08:00", "八一慰问<b>表</b>"),
             arrival(Nature::Bounce, None, "2021-08-07T16:21:00+08:00", "系统退信"),
         ],
+        newcomers: vec![NewcomerLine {
+            mail: Digest::of(b"newcomer"),
+            received_at: at("2021-08-07T10:02:00+08:00"),
+            unit: UnitCode::new("141106"),
+            address: "linxian.zhao@qq.example".to_owned(),
+            items: vec![Item::Table, Item::Report],
+        }],
         reviews: vec![
             review(
                 12,

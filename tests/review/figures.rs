@@ -17,7 +17,7 @@ fn form(unit: &str, people: u32, yuan: i64) -> FilledForm {
     FilledForm::new(unit, "2021年8月2日", &figures, Writing::Plain, 2)
 }
 
-fn sheet(unit: &str, people: u32, yuan: i64) -> Vec<u8> {
+pub fn sheet(unit: &str, people: u32, yuan: i64) -> Vec<u8> {
     workbook(&form(unit, people, yuan), Placement::Usual).unwrap()
 }
 

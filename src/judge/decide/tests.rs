@@ -185,3 +185,123 @@ fn an_archive_and_what_lies_in_it_are_one_thing_to_look_at() {
     let decision = decided(&register, &sent.bytes(), &Past::default(), at("2021-08-05T09:00"));
     assert_eq!(kinds(&decision), ["recorded", "filed", "review"]);
 }
+
+/// As the receiving server writes it, with the host that its Received field names (mimicry's NetEase and QQ: mx22).
+fn denied_by_server(draft: Draft) -> Draft {
+    draft.header("Authentication-Results: mx22; spf=fail smtp.mail=x@unit.example; dmarc=fail")
+}
+
+#[test]
+fn what_may_be_forged_is_never_filed_and_never_answered() {
+    let register = register();
+    let own = own_address(&register);
+    let (local, domain) = own.rsplit_once('@').unwrap();
+    let (morning, later) = (at("2021-08-05T09:00"), at("2021-08-06T09:00"));
+    let first = decided(&register, &mail(&own, 10, morning).bytes(), &Past::default(), morning);
+    assert_eq!((kinds(&first), first.letters.len()), (vec!["recorded", "filed"], 1));
+    let forged = [
+        denied_by_server(mail(&own, 12, later)),
+        mail(&own, 12, later).header("From: someone@else.example"),
+        mail(&format!("{local}@{}", domain.replacen('.', "-.", 1)), 12, later),
+        Draft::new(Dialect::Qq, (&own, "thief@evil.example"), OFFICE, later).subject("兴县统计表"),
+    ];
+    for (number, draft) in forged.into_iter().enumerate() {
+        let draft = if number == 3 { draft.attach("统计表.xlsx", attached(12)) } else { draft };
+        // Also where it has been seen before: the forger may have been here before.
+        let seen = draft_sender(&draft);
+        for known in [Past::default(), past(&[&first], &[]), past(&[&first], &[&seen])] {
+            let decision = decided(&register, &draft.bytes(), &known, later);
+            assert_eq!(kinds(&decision), ["recorded", "sender doubtful"], "{number}");
+            assert_eq!(decision.letters, [], "{number}: nobody is answered");
+            let text = decision.events.iter().find_map(|event| match &event.kind {
+                EventKind::ReviewAsked { text, .. } => Some(text.clone()),
+                _ => None,
+            });
+            let text = text.unwrap();
+            assert!(text.contains("电话") && text.contains("来信"), "{text}");
+        }
+    }
+}
+
+fn attached(people: u32) -> Vec<u8> {
+    let visit =
+        |people: u32| Visit { people, gifts: "米".to_owned(), cost: rust_decimal::Decimal::from(people * 300) };
+    let figures = Figures { veterans: visit(people), others: visit(0), troops: Vec::new(), remarks: String::new() };
+    workbook(&FilledForm::new("兴县", "2021年8月5日", &figures, Writing::Plain, 4), Placement::Usual).unwrap()
+}
+
+fn draft_sender(draft: &Draft) -> String {
+    read::open(&draft.bytes(), &Limits::default()).headers.from[0].address.to_lowercase()
+}
+
+#[test]
+fn a_table_that_waits_is_not_replaced_by_what_may_be_forged() {
+    let register = register();
+    let own = own_address(&register);
+    let (morning, later) = (at("2021-08-05T09:00"), at("2021-08-06T09:00"));
+    let mut first = decided(&register, &mail(&own, 10, morning).bytes(), &Past::default(), morning);
+    for event in &mut first.events {
+        if let EventKind::Filed(filing) = &mut event.kind {
+            filing.verdict = Verdict::NeedsReview;
+        }
+    }
+    let decision = decided(&register, &denied_by_server(mail(&own, 12, later)).bytes(), &past(&[&first], &[]), later);
+    assert_eq!(kinds(&decision), ["recorded", "sender doubtful"]);
+}
+
+#[test]
+fn a_person_who_vouches_has_it_filed_and_answered() {
+    let register = register();
+    let own = own_address(&register);
+    let later = at("2021-08-06T09:00");
+    let bytes = denied_by_server(mail(&own, 12, later)).bytes();
+    let understanding = understand(read::open(&bytes, &Limits::default()), &register, &Hints::default());
+    let (unit, times) = (UnitCode::new("141123"), Times { received_at: later, now: later });
+    let decision = decide_vouched(&understanding, &register, &Past::default(), (&unit, Item::Table), times).unwrap();
+    assert_eq!((kinds(&decision), decision.letters.len()), (vec!["filed"], 1));
+}
+
+#[test]
+fn an_address_that_failed_its_check_is_no_evidence() {
+    let register = register();
+    let received_at = at("2021-08-05T09:00");
+    let own = own_address(&register);
+    let sources = |draft: Draft| -> Vec<crate::model::decision::EvidenceSource> {
+        let understanding = understand(read::open(&draft.bytes(), &Limits::default()), &register, &Hints::default());
+        understanding.unit.unwrap().evidence.into_iter().map(|evidence| evidence.source).collect()
+    };
+    let address = crate::model::decision::EvidenceSource::Address;
+    assert!(sources(mail(&own, 10, received_at)).contains(&address));
+    assert!(!sources(denied_by_server(mail(&own, 10, received_at))).contains(&address));
+    // By that address alone nothing is certain, and a person names the unit.
+    let bare = Draft::new(Dialect::Qq, ("", &own), OFFICE, received_at).subject("八一走访慰问统计表报送");
+    let bytes = denied_by_server(bare).attach("统计表.xlsx", b"PK".to_vec()).bytes();
+    let decision = decided(&register, &bytes, &Past::default(), received_at);
+    assert_eq!(decision.record.unit, None);
+    assert_eq!(decision.letters, []);
+}
+
+#[test]
+fn a_strange_address_with_the_tables_of_several_units_replaces_none() {
+    let register = register();
+    let own = own_address(&register);
+    let (morning, later) = (at("2021-08-05T09:00"), at("2021-08-06T09:00"));
+    let first = decided(&register, &mail(&own, 10, morning).bytes(), &Past::default(), morning);
+    let form = |unit: &str| {
+        let visit =
+            |people: u32| Visit { people, gifts: "米".to_owned(), cost: rust_decimal::Decimal::from(people * 300) };
+        let figures = Figures { veterans: visit(9), others: visit(0), troops: Vec::new(), remarks: String::new() };
+        workbook(&FilledForm::new(unit, "2021年8月5日", &figures, Writing::Plain, 4), Placement::Usual).unwrap()
+    };
+    let strange = Draft::new(Dialect::Qq, ("", "someone@private.example"), OFFICE, later).subject("统计表");
+    let bytes = strange.attach("甲.xlsx", form("兴县")).attach("乙.xlsx", form("文水县")).bytes();
+    let decision = decided(&register, &bytes, &past(&[&first], &[]), later);
+    let filed: Vec<_> = decision
+        .events
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::Filed(_)))
+        .filter_map(|event| event.unit.as_ref().map(UnitCode::as_str))
+        .collect();
+    assert_eq!(filed, ["141121"], "only where nothing stands");
+    assert!(kinds(&decision).contains(&"sender doubtful"));
+}

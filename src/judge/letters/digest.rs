@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::first_time::{Newcomer, first_time};
 use super::labels::{letter_kind, letter_state, nature, reason};
 use super::table::{Sum, column_name, group_title, sums};
 use super::words::{Due, Office, clean, due, figure, local, moment, month_day, office, short_moment, weekday};
@@ -34,6 +35,8 @@ pub struct DigestFacts {
     groups: Vec<Group>,
     arrivals: Vec<Arrival>,
     more_arrivals: usize,
+    newcomers: Vec<Newcomer>,
+    more_newcomers: usize,
     /// New mail that filed nothing: `自动回复 2 封`.
     other_mail: Vec<String>,
     reviews: Vec<Review>,
@@ -178,6 +181,8 @@ impl DigestFacts {
             groups: groups(campaign, standing),
             more_arrivals: arrivals.len().saturating_sub(MOST_LINES),
             arrivals: arrivals.into_iter().take(MOST_LINES).map(|line| arrival(campaign, standing, line)).collect(),
+            more_newcomers: input.newcomers.len().saturating_sub(MOST_LINES),
+            newcomers: first_time(campaign, input, MOST_LINES),
             other_mail: other_mail(&input.arrivals),
             more_reviews: input.reviews.len().saturating_sub(MOST_LINES),
             reviews: input.reviews.iter().take(MOST_LINES).map(|line| review(campaign, standing, line)).collect(),
@@ -289,7 +294,7 @@ fn review(campaign: &Campaign, standing: &CampaignStanding, line: &ReviewLine) -
         who: unit_name(standing, line.unit.as_ref()).unwrap_or_else(|| clean(&line.from, 60)),
         subject: clean(&line.subject, 80),
         reason: reason(line.reason),
-        text: clean(&line.text, 200),
+        text: clean(&line.text, 300),
         command: format!("mailtally review show {}", line.id),
     }
 }

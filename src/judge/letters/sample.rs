@@ -15,7 +15,9 @@ use crate::model::ledger::{
 use crate::model::letter::{LetterKind, LetterState};
 use crate::model::mail::{Body, Content, Digest, Headers, Kind, Mail, Oddity, OddityCode, Piece};
 use crate::model::returns::{Filled, Finding, Item, ReportReturn, Row, TableReturn, Totals, Value};
-use crate::model::standing::{ArrivalLine, CampaignStanding, DigestInput, LetterLine, ReviewLine, UnitStanding};
+use crate::model::standing::{
+    ArrivalLine, CampaignStanding, DigestInput, LetterLine, NewcomerLine, ReviewLine, UnitStanding,
+};
 use crate::model::unit::{Unit, UnitCode};
 
 /// Every letter of the campaign, rendered from samples.
@@ -245,6 +247,13 @@ fn digest_input(campaign: &Campaign, now: DateTime<FixedOffset>, full: bool) -> 
         sent_at: None,
         last_reply: Some("554 DT:SPM".to_owned()),
     };
+    let newcomer = NewcomerLine {
+        mail: mail(),
+        received_at: now,
+        unit: UnitCode::new("1"),
+        address: "a@new.example".to_owned(),
+        items: vec![Item::Table],
+    };
     let several = |count: usize| if full { count } else { 0 };
     DigestInput {
         standing: CampaignStanding {
@@ -257,6 +266,7 @@ fn digest_input(campaign: &Campaign, now: DateTime<FixedOffset>, full: bool) -> 
         },
         since: now - Duration::days(1),
         arrivals: [Nature::Submission, Nature::Bounce].into_iter().cycle().take(several(200)).map(arrival).collect(),
+        newcomers: vec![newcomer; several(70)],
         reviews: vec![review; several(70)],
         mails: if full { Nature::ALL.into_iter().map(|nature| (nature, 2)).collect() } else { BTreeMap::new() },
         seen: if full { 17 } else { 0 },

@@ -1,7 +1,8 @@
 //! The header fields of a mail as the judges want them, with what is odd about them.
 
 use super::fields::Fields;
-use super::{addresses, dates, words};
+use super::{addresses, authentication, dates, words};
+use crate::model::authenticity::Authentication;
 use crate::model::mail::{Address, Headers, Oddity, OddityCode};
 use crate::read::automatic;
 
@@ -52,6 +53,7 @@ pub fn read(fields: &Fields) -> (Headers, Vec<Oddity>) {
         in_reply_to: fields.all("in-reply-to").flat_map(identifiers).collect(),
         references: fields.all("references").flat_map(identifiers).take(MOST_IDENTIFIERS).collect(),
         automatic: automatic::signs(fields),
+        authentication: Authentication { reported: authentication::read(fields), signature: None },
     };
     (headers, oddities)
 }
