@@ -101,8 +101,8 @@ async fn a_countys_mail_books_each_departments_table_and_report_to_it() {
     let codes = ["S19", "S32", "S25", "S23", "S24", "S39"];
     let mut mail = draft(XING, "2021-08-05T09:00").subject("六个单位材料");
     for (people, name) in (10..).zip(six) {
-        mail = mail.attach(&format!("表{people}.xlsx"), table(name, people));
-        mail = mail.attach(&format!("报告{people}.docx"), report(name, people));
+        mail = mail.attach(format!("表{people}.xlsx"), table(name, people));
+        mail = mail.attach(format!("报告{people}.docx"), report(name, people));
     }
     let taken = take_in(&desk, &mail, "2021-08-05T09:00").await;
     assert_eq!(taken.unit, None);
