@@ -68,16 +68,17 @@ impl Engine {
     pub async fn clerk(&self) -> Result<Delivered, WorkError> {
         let Some(sending) = &self.sending else { return Ok(Delivered::default()) };
         let (store, domain, now) = (&self.desk.store, &self.desk.sender_domain, self.now());
-        for campaign in self.desk.register.campaigns() {
+        let register = self.desk.register();
+        for campaign in register.campaigns() {
             owe::owe_letters(store, campaign, &self.digest_to, domain, now).await?;
         }
-        if let Some(campaign) = self.desk.register.campaigns().last() {
+        if let Some(campaign) = register.campaigns().last() {
             alarm::owe_alerts(store, &campaign.id, &self.alert_to, domain, now).await?;
         }
         let mut post = sending.post.lock().await;
         let mut outbox = Outbox {
             store,
-            register: &self.desk.register,
+            register: &register,
             post: &mut post,
             from: &sending.from,
             quota: sending.quota,

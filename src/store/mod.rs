@@ -11,6 +11,7 @@ mod open;
 mod outbox;
 mod places;
 mod readings;
+mod revise;
 mod views;
 
 use std::io;
@@ -28,6 +29,7 @@ pub use mails::{Recorded, Sighting};
 pub use open::StorageLock;
 pub use outbox::LetterFilter;
 pub use places::PlaceContent;
+pub use revise::{Change, NewMail};
 pub use views::HistoryLine;
 
 /// The store of one storage directory. Cheap to clone; every clone shares the connections.

@@ -2,22 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use tokio::sync::Mutex;
 
 use super::WorkError;
-use super::accepted::Accepted;
 use super::opener::Opener;
+use super::recorded::Recorded;
+use super::reread;
 use crate::archive::Archive;
-use crate::judge::decide::{BouncedLetter, OpenReview, Past, Times, decide};
+use crate::judge::decide::{BouncedLetter, Past, Times, decide};
+use crate::judge::past::{Arrivals, Moment, past_as_of, standing_mails, units_of};
 use crate::judge::register::Register;
 use crate::judge::understand::understand;
-use crate::judge::{peers, progress};
 use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
-use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason};
+use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason, in_force};
 use crate::model::mail::{DeliveryReport, Digest, MachineReport, Opened, Refusal};
 use crate::model::unit::UnitCode;
 use crate::sandbox::Unopened;
@@ -34,13 +35,14 @@ const BOUNCE_SPAN: TimeDelta = TimeDelta::days(7);
 pub struct Desk {
     pub store: Store,
     pub archive: Archive,
-    pub register: Arc<Register>,
+    /// Swapped as a whole when the configuration changes.
+    register: RwLock<Arc<Register>>,
     opener: Arc<Opener>,
     /// Message-IDs of our letters end in it.
     pub sender_domain: String,
     /// Judging looks at the ledger and recording changes it: one mail at a time between the two.
     ledger: Mutex<()>,
-    accepted: Accepted,
+    recorded: Recorded,
 }
 
 /// What became of a mail, for the log and for `ingest`.
@@ -62,12 +64,23 @@ impl Desk {
         Self {
             store,
             archive,
-            register,
+            register: RwLock::new(register),
             opener: Arc::new(opener),
             sender_domain,
             ledger: Mutex::new(()),
-            accepted: Accepted::default(),
+            recorded: Recorded::default(),
         }
+    }
+
+    /// All campaigns as they are configured at this moment.
+    #[must_use]
+    pub fn register(&self) -> Arc<Register> {
+        Arc::clone(&self.register.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From the next mail on, this register counts.
+    pub fn set_register(&self, register: Arc<Register>) {
+        *self.register.write().unwrap_or_else(PoisonError::into_inner) = register;
     }
 
     /// Takes one mail in, from archive to record. Repeating it changes nothing.
@@ -94,8 +107,17 @@ impl Desk {
         let recording = self.ledger.lock().await;
         let decision = match understanding {
             Ok(understanding) => {
-                let past = self.past(&understanding, now).await?;
-                decide(&understanding, &self.register, &past, times)
+                let register = self.register();
+                let past = self.past_at(&understanding, Moment::of_new(received_at), now).await?;
+                let decision = decide(&understanding, &register, &past, times);
+                if past.later.values().flatten().any(decides) {
+                    // Others were decided before this one came, and arrived after it: they are decided again.
+                    let (recorded, decision) =
+                        reread::take_in_late(self, &understanding, decision, (&origin, times)).await?;
+                    drop(recording);
+                    return Ok(TakenIn { new: recorded.new, outcome: outcome(&decision), ..known(decision.record) });
+                }
+                decision
             }
             Err(reason) => {
                 self.store.note_failure(&mail, &reason).await?;
@@ -121,7 +143,7 @@ impl Desk {
     /// # Errors
     /// Where the machine cannot start a reading process.
     pub(super) async fn understand(&self, bytes: Vec<u8>) -> Result<Result<Understanding, String>, WorkError> {
-        let register = Arc::clone(&self.register);
+        let register = self.register();
         let opener = Arc::clone(&self.opener);
         let reading = tokio::task::spawn_blocking(move || {
             let mail = match opener.open(&bytes, None)? {
@@ -146,39 +168,40 @@ impl Desk {
         understanding: &Understanding,
         now: DateTime<FixedOffset>,
     ) -> Result<Past, WorkError> {
-        let mut past = Past { bounced: self.bounced(understanding, now).await?, ..Past::default() };
-        let Some(campaign) = &understanding.campaign else { return Ok(past) };
+        self.past_at(understanding, Moment::end(), now).await
+    }
+
+    /// The same, as of the moment the mail arrived.
+    async fn past_at(
+        &self,
+        understanding: &Understanding,
+        moment: Moment,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Past, WorkError> {
+        let bounced = self.bounced(understanding, now).await?;
+        let Some(campaign) = &understanding.campaign else { return Ok(Past { bounced, ..Past::default() }) };
         let yesterday = now - TimeDelta::days(1);
-        let mut units: BTreeSet<&UnitCode> =
-            understanding.tables.iter().filter_map(|table| table.unit.as_ref()).collect();
-        units.extend(understanding.unit.as_ref().map(|claim| &claim.code));
-        for unit in units {
-            let events = self.store.events_of(campaign, unit).await?;
-            let duplicated =
-                |event: &&Event| event.at > yesterday && matches!(event.kind, EventKind::Duplicated { .. });
-            let repeated: BTreeSet<&Option<Digest>> =
-                events.iter().filter(duplicated).map(|event| &event.mail).collect();
-            past.duplicates_today += u32::try_from(repeated.len()).unwrap_or(u32::MAX);
-            let ledger = progress::fold(&events);
-            let mut senders = BTreeSet::new();
-            for standing in ledger.items.values().filter_map(|item| item.current.as_ref()) {
-                let record = self.store.mail(&standing.mail).await?;
-                senders.extend(record.and_then(|record| record.from_address).map(|address| address.to_lowercase()));
-            }
-            past.senders.insert(unit.clone(), senders);
-            past.ledgers.insert(unit.clone(), ledger);
+        let units = units_of(understanding);
+        let events = self.recorded.events(&self.store, campaign).await?;
+        let register = self.register();
+        let campaign = register.campaign(campaign).map(AsRef::as_ref);
+        let mut past = past_as_of(in_force(&events), &Arrivals::of(events.iter()), &units, campaign, moment);
+        past.bounced = bounced;
+        let mut senders: BTreeMap<UnitCode, BTreeSet<String>> =
+            units.iter().map(|unit| (unit.clone(), BTreeSet::new())).collect();
+        for (unit, mail) in standing_mails(&past) {
+            let record = self.store.mail(mail).await?;
+            let from = record.and_then(|record| record.from_address).map(|address| address.to_lowercase());
+            senders.entry(unit.clone()).or_default().extend(from);
         }
-        let register = self.register.campaign(campaign).filter(|_| !past.ledgers.is_empty());
-        if let Some(campaign) = register {
-            let accepted = self.accepted.totals(&self.store, &campaign.id).await?;
-            past.peers = peers::peers_of(past.ledgers.keys(), &accepted, campaign);
-        }
-        let open = self.store.open_reviews(Some(campaign)).await?;
-        past.open_reviews = open
-            .into_iter()
-            .filter_map(|review| Some(OpenReview { id: review.id, unit: review.unit?, reason: review.reason }))
-            .filter(|review| past.ledgers.contains_key(&review.unit))
+        past.senders = senders;
+        let repeated: BTreeSet<&Option<Digest>> = events
+            .iter()
+            .filter(|event| event.at > yesterday && matches!(event.kind, EventKind::Duplicated { .. }))
+            .filter(|event| event.unit.as_ref().is_some_and(|unit| units.contains(unit)))
+            .map(|event| &event.mail)
             .collect();
+        past.duplicates_today = u32::try_from(repeated.len()).unwrap_or(u32::MAX);
         if let Some(from) = understanding.mail.headers.from.first() {
             past.answers_today = self.store.owed_to_since(&from.address, yesterday).await?;
         }
@@ -186,7 +209,7 @@ impl Desk {
     }
 
     /// The letter of ours a bounce sends back: by its Message-ID, else by recipient and time (mail.md 23).
-    async fn bounced(
+    pub(super) async fn bounced(
         &self,
         understanding: &Understanding,
         now: DateTime<FixedOffset>,
@@ -216,6 +239,26 @@ impl Desk {
             }
         }))
     }
+}
+
+/// Whether the machine decided this about a mail: what might be decided otherwise.
+fn decides(event: &Event) -> bool {
+    let decided = match event.kind {
+        EventKind::Filed(_) | EventKind::Duplicated { .. } | EventKind::ReviewAsked { .. } => true,
+        EventKind::MailRecorded { .. }
+        | EventKind::ReviewSettled { .. }
+        | EventKind::AssignedByPerson
+        | EventKind::AcceptedByPerson { .. }
+        | EventKind::ReturnedByPerson { .. }
+        | EventKind::Waived { .. }
+        | EventKind::DeadlineExtended { .. }
+        | EventKind::AddressTaught { .. }
+        | EventKind::NameTaught { .. }
+        | EventKind::Undone { .. }
+        | EventKind::LetterSent { .. }
+        | EventKind::Bounced { .. } => false,
+    };
+    decided && event.by == Actor::Machine
 }
 
 fn known(record: MailRecord) -> TakenIn {

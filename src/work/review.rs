@@ -115,8 +115,9 @@ pub async fn understood_today(desk: &Desk, mail: &Digest) -> Result<Result<Under
     };
     let events = desk.store.events_of_mail(mail).await?;
     let said = events.iter().rev().find(|event| event.kind == EventKind::AssignedByPerson);
+    let register = desk.register();
     let unit = said.and_then(|event| {
-        let campaign = desk.register.campaign(&event.campaign)?;
+        let campaign = register.campaign(&event.campaign)?;
         campaign.roster.unit(event.unit.as_ref()?)
     });
     Ok(Ok(match unit {
@@ -221,7 +222,7 @@ async fn accept_withheld(
     if standing.is_some_and(|standing| standing.filing.received_at > times.received_at) {
         return Err(case.refuse(SUPERSEDED));
     }
-    let decision = decide_vouched(&understanding, &desk.register, &past, (unit, item), times);
+    let decision = decide_vouched(&understanding, &desk.register(), &past, (unit, item), times);
     let Some(mut decision) = decision else {
         return Err(case.refuse("judged under today's configuration, the mail no longer holds this item of this unit"));
     };
@@ -258,7 +259,7 @@ pub async fn assign(desk: &Desk, id: i64, unit: &Unit, person: Person<'_>) -> Re
     let (understanding, times) = understood_again(desk, &case, person).await?;
     let understanding = understand::assigned(understanding, unit);
     let past = desk.past(&understanding, person.now).await?;
-    let mut decision = decide(&understanding, &desk.register, &past, times);
+    let mut decision = decide(&understanding, &desk.register(), &past, times);
     let asked_before: Vec<&EventKind> = earlier.iter().map(|event| &event.kind).collect();
     decision.events.retain(|event| match &event.kind {
         // It happened once.
