@@ -9,6 +9,7 @@ pub mod inspect_json;
 pub mod log;
 mod office;
 mod person;
+mod reread;
 mod review;
 mod review_show;
 mod setup;
@@ -97,6 +98,16 @@ enum Command {
     /// The units of the roster, and what need not be filed
     #[command(subcommand)]
     Unit(unit::UnitCommand),
+    /// Judges all archived mail again under today's configuration and shows what would change, unit by unit
+    Reread {
+        #[command(flatten)]
+        campaign: CampaignArg,
+        /// Changes it
+        #[arg(long)]
+        apply: bool,
+        #[arg(long, value_enum, default_value = "text")]
+        format: review::Format,
+    },
     /// Everything that happened, oldest first
     History {
         #[command(flatten)]
@@ -196,6 +207,7 @@ impl Cli {
             | Command::Check { .. }
             | Command::Review(_)
             | Command::Unit(_)
+            | Command::Reread { .. }
             | Command::History { .. } => "warn",
         }
     }
@@ -261,6 +273,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check { online } => check::check(&call, online).await,
         Command::Review(command) => review::review(&call, command).await,
         Command::Unit(command) => unit::unit(&call, command).await,
+        Command::Reread { campaign, apply, format } => {
+            reread::reread(&call, campaign.id.as_deref(), apply, format).await
+        }
         Command::History { campaign, unit, format } => {
             history::history(&call, campaign.id.as_deref(), unit.as_deref(), format).await
         }

@@ -127,7 +127,7 @@ async fn opened(config: &Config, call: &Call, command: &str) -> Result<(Engine, 
 }
 
 /// One process works on a storage.
-fn locked(config: &Config, command: &str) -> Result<StorageLock, Failure> {
+pub(super) fn locked(config: &Config, command: &str) -> Result<StorageLock, Failure> {
     make_private(&config.storage_dir)?;
     Ok(Store::lock(&config.storage_dir, command)?)
 }

@@ -196,7 +196,7 @@ async fn past_lines(out: &mut impl Write, store: &Store, campaign: &Campaign, un
     Ok(())
 }
 
-fn item_status_in_chinese(status: ItemStatus) -> &'static str {
+pub(super) fn item_status_in_chinese(status: ItemStatus) -> &'static str {
     match status {
         ItemStatus::Missing => "未报",
         ItemStatus::Accepted => "已采用",

@@ -37,6 +37,7 @@ pub mod tables;
 pub mod testing;
 pub mod totals;
 pub mod understand;
+pub mod unit_changes;
 pub mod unplaced;
 pub mod unread;
 pub mod words;
