@@ -1,5 +1,7 @@
 //! The daemon: one loop a mailbox, one for letters; started together, stopped together.
 
+pub mod reload;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,7 @@ use crate::work::deliver::{Delivered, Outbox, Quota};
 use crate::work::desk::Desk;
 use crate::work::poll::{PollError, Polled, poll};
 use crate::work::{WorkError, alarm, owe, without_addresses};
+use reload::Watch;
 
 /// How often the outbox is looked at when nothing wakes it.
 const OUTBOX_EVERY: Duration = Duration::from_secs(5);
@@ -41,6 +44,8 @@ pub struct Engine {
     pub alert_to: Vec<String>,
     pub clock: Clock,
     pub offset: FixedOffset,
+    /// The campaigns' files, where they may change under a running program.
+    pub watch: Option<Watch>,
 }
 
 /// A mailbox and how often it is looked into.
@@ -59,6 +64,13 @@ pub struct Sending {
 impl Engine {
     fn now(&self) -> DateTime<FixedOffset> {
         self.clock.now(self.offset)
+    }
+
+    /// Reads the campaigns' files again where they have changed, or at any rate.
+    pub fn reload(&self, forced: bool) {
+        if let Some(watch) = &self.watch {
+            watch.look(&self.desk, forced, self.now());
+        }
     }
 
     /// Owes what falls due and sends what may go now.
@@ -259,6 +271,7 @@ impl Engine {
         let Some(mut session) = connected else { return Ok(()) };
         tracing::info!(mailbox = mailbox.settings.mailbox, "mailbox opened");
         while !*stop.borrow() {
+            self.reload(false);
             let polled = {
                 let looking = self.look(&mut session, mailbox, &told_to_stop);
                 tokio::pin!(looking);
@@ -285,6 +298,7 @@ impl Engine {
     /// Owes and delivers letters until told to stop.
     async fn letter_loop(&self, mut stop: watch::Receiver<bool>, new_letters: &Notify) {
         while !*stop.borrow() {
+            self.reload(false);
             match AssertUnwindSafe(self.clerk()).catch_unwind().await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => tracing::error!(error = %error, "letters could not be worked on; trying again"),

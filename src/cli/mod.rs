@@ -1,5 +1,7 @@
 //! The command line: arguments in, results to stdout, words for people to stderr, an exit code for programs.
 
+mod campaign;
+mod campaign_text;
 mod check;
 mod demo;
 mod files;
@@ -9,6 +11,7 @@ pub mod inspect_json;
 pub mod log;
 mod office;
 mod person;
+mod reload;
 mod reread;
 mod review;
 mod review_show;
@@ -16,6 +19,7 @@ mod setup;
 pub mod status;
 mod tally;
 mod unit;
+mod unit_import;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -98,6 +102,9 @@ enum Command {
     /// The units of the roster, and what need not be filed
     #[command(subcommand)]
     Unit(unit::UnitCommand),
+    /// The office's collections, and the folder of a new one
+    #[command(subcommand)]
+    Campaign(campaign::CampaignCommand),
     /// Judges all archived mail again under today's configuration and shows what would change, unit by unit
     Reread {
         #[command(flatten)]
@@ -207,6 +214,7 @@ impl Cli {
             | Command::Check { .. }
             | Command::Review(_)
             | Command::Unit(_)
+            | Command::Campaign(_)
             | Command::Reread { .. }
             | Command::History { .. } => "warn",
         }
@@ -273,6 +281,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check { online } => check::check(&call, online).await,
         Command::Review(command) => review::review(&call, command).await,
         Command::Unit(command) => unit::unit(&call, command).await,
+        Command::Campaign(command) => campaign::campaign(&call, command).await,
         Command::Reread { campaign, apply, format } => {
             reread::reread(&call, campaign.id.as_deref(), apply, format).await
         }

@@ -21,7 +21,7 @@ use chrono::FixedOffset;
 pub use locate::{USUAL_PLACES, VARIABLE, locate};
 pub use mailbox::{After, MailboxConfig};
 pub use mistakes::{Mistake, Mistakes};
-pub use roster::{Line, RosterChange, UnitDifference, import_roster, roster_csv, roster_rows};
+pub use roster::{Line, RosterChange, UnitDifference, import_roster, names_the_columns, roster_csv, roster_rows};
 pub use server::{PasswordSource, Server};
 pub use smtp::{SmtpConfig, Transport};
 

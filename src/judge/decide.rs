@@ -198,6 +198,10 @@ fn file_all(
     for (unit, reason, text) in plan.reviews {
         writer.review(unit, reason, text);
     }
+    for oddity in understanding.mail.oddities.iter().filter(|oddity| oddity.code == OddityCode::OtherCampaign) {
+        let unit = understanding.unit.as_ref().map(|claim| claim.code.clone());
+        writer.review(unit, ReviewReason::OtherCampaign, oddity.text.clone());
+    }
     if let Some(text) = doubtful_time(understanding, campaign, writer.times) {
         writer.review(understanding.unit.as_ref().map(|claim| claim.code.clone()), ReviewReason::TimeDoubtful, text);
     }
@@ -265,6 +269,7 @@ fn settle_outdated(writer: &mut Writer<'_>, campaign: &Campaign, past: &Past, un
             | ReviewReason::UnitConflict
             | ReviewReason::SenderDoubtful
             | ReviewReason::TimeDoubtful
+            | ReviewReason::OtherCampaign
             | ReviewReason::Question
             | ReviewReason::SetAside
             | ReviewReason::RaisedByPerson => false,

@@ -153,6 +153,8 @@ pub enum ReviewReason {
     FileUnread,
     /// Sender or headers are suspicious, and something filed would be replaced.
     SenderDoubtful,
+    /// A file belongs to another collection, and one mail is filed for one.
+    OtherCampaign,
     /// The times of arrival disagree across the deadline.
     TimeDoubtful,
     /// Somebody asks something.

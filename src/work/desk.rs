@@ -101,7 +101,7 @@ impl Desk {
         let understanding = if tries > MOST_TRIES {
             Err("reading it ended the program several times".to_owned())
         } else {
-            self.understand(bytes).await?
+            self.understand_at(bytes, received_at).await?
         };
         let times = Times { received_at, now };
         let recording = self.ledger.lock().await;
@@ -137,13 +137,17 @@ impl Desk {
         Ok(())
     }
 
-    /// Opens a mail in a reading process and judges it, apart from the async threads and under a clock; the inner error
+    /// Opens a mail in a reading process and judges it by the collections that were open when it came, apart from the async threads and under a clock; the inner error
     /// says why the mail itself could not be read.
     ///
     /// # Errors
     /// Where the machine cannot start a reading process.
-    pub(super) async fn understand(&self, bytes: Vec<u8>) -> Result<Result<Understanding, String>, WorkError> {
-        let register = self.register();
+    pub(super) async fn understand_at(
+        &self,
+        bytes: Vec<u8>,
+        received_at: DateTime<FixedOffset>,
+    ) -> Result<Result<Understanding, String>, WorkError> {
+        let register = self.register().at(received_at);
         let opener = Arc::clone(&self.opener);
         let reading = tokio::task::spawn_blocking(move || {
             let mail = match opener.open(&bytes, None)? {

@@ -226,7 +226,7 @@ async fn step_all(
     now: DateTime<FixedOffset>,
 ) -> Result<(), WorkError> {
     let yesterday = now - TimeDelta::days(1);
-    let opening: Vec<BoxFuture<'_, _>> = mails.iter().map(|record| understood(desk, &record.sha256).boxed()).collect();
+    let opening: Vec<BoxFuture<'_, _>> = mails.iter().map(|record| understood(desk, record).boxed()).collect();
     let mut opened = stream::iter(opening).buffered(AT_ONCE);
     let mut mails = mails.into_iter();
     while let (Some(understanding), Some(record)) = (opened.try_next().await?, mails.next()) {
@@ -245,7 +245,8 @@ async fn step_all(
 }
 
 /// What the archived mail says today; `None` where it cannot be opened.
-async fn understood(desk: &Desk, mail: &Digest) -> Result<Option<Understanding>, WorkError> {
+async fn understood(desk: &Desk, record: &MailRecord) -> Result<Option<Understanding>, WorkError> {
+    let mail = &record.sha256;
     let bytes = match desk.archive.get(mail) {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -253,7 +254,7 @@ async fn understood(desk: &Desk, mail: &Digest) -> Result<Option<Understanding>,
             return Ok(None);
         }
     };
-    match desk.understand(bytes).await? {
+    match desk.understand_at(bytes, record.received_at).await? {
         Ok(understanding) => Ok(Some(slim(understanding))),
         Err(reason) => {
             tracing::warn!(mail = mail.short(), reason, "the mail cannot be opened");

@@ -109,7 +109,8 @@ impl Case {
 /// # Errors
 /// The archive's or the store's.
 pub async fn understood_today(desk: &Desk, mail: &Digest) -> Result<Result<Understanding, String>, WorkError> {
-    let understanding = match desk.understand(desk.archive.get(mail)?).await? {
+    let record = desk.store.mail(mail).await?.ok_or_else(|| StoreError::NoSuchMail(mail.clone()))?;
+    let understanding = match desk.understand_at(desk.archive.get(mail)?, record.received_at).await? {
         Ok(understanding) => understanding,
         Err(reason) => return Ok(Err(reason)),
     };
@@ -157,6 +158,7 @@ pub async fn accept(desk: &Desk, id: i64, person: Person<'_>) -> Result<Acted, A
             | ReviewReason::SenderDoubtful
             | ReviewReason::FileUnread
             | ReviewReason::TimeDoubtful
+            | ReviewReason::OtherCampaign
             | ReviewReason::Question
             | ReviewReason::SetAside
             | ReviewReason::RaisedByPerson,
@@ -248,6 +250,7 @@ pub async fn assign(desk: &Desk, id: i64, unit: &Unit, person: Person<'_>) -> Re
         | ReviewReason::FileUnread
         | ReviewReason::SenderDoubtful
         | ReviewReason::TimeDoubtful
+        | ReviewReason::OtherCampaign
         | ReviewReason::Question
         | ReviewReason::SetAside
         | ReviewReason::RaisedByPerson => return Err(case.refuse("it is not about whose the mail is")),
@@ -351,7 +354,7 @@ async fn understood_again(desk: &Desk, case: &Case, person: Person<'_>) -> Resul
     let record = desk.store.mail(&case.mail).await?.ok_or_else(|| StoreError::NoSuchMail(case.mail.clone()))?;
     let bytes = desk.archive.get(&case.mail).map_err(WorkError::from)?;
     let understanding = desk
-        .understand(bytes)
+        .understand_at(bytes, record.received_at)
         .await?
         .map_err(|why| case.refuse(&format!("the mail could not be read again: {why}")))?;
     if understanding.campaign.as_deref() != Some(case.campaign.as_str()) {

@@ -61,11 +61,7 @@ pub fn roster_rows(file: &Path, bytes: &[u8]) -> Result<Vec<Line>, Mistakes> {
 pub fn import_roster(file: &Path, rows: &[Line], present: Option<&Roster>) -> Result<(Roster, Vec<Mistake>), Mistakes> {
     let notes = Notes::default();
     let reading = Reading { file, notes: &notes };
-    let found = rows.iter().take(MOST_ROWS_ABOVE).position(|(_, cells)| {
-        let known: BTreeSet<&str> = cells.iter().filter_map(|cell| column_of(cell)).collect();
-        known.contains("code") && known.contains("name")
-    });
-    let roster = match found.and_then(|place| rows.split_at_checked(place)) {
+    let roster = match header_of(rows).and_then(|place| rows.split_at_checked(place)) {
         Some((_, [header, rows @ ..])) => {
             let columns = header.1.iter().map(|cell| column_of(cell)).collect();
             reading.check_columns(header.0, &columns, present).and_then(|()| reading.roster(&columns, rows, present))
@@ -77,6 +73,19 @@ pub fn import_roster(file: &Path, rows: &[Line], present: Option<&Roster>) -> Re
         }
     };
     notes.settle(file, roster)
+}
+
+/// Whether these rows are a list of units.
+#[must_use]
+pub fn names_the_columns(rows: &[Line]) -> bool {
+    header_of(rows).is_some()
+}
+
+fn header_of(rows: &[Line]) -> Option<usize> {
+    rows.iter().take(MOST_ROWS_ABOVE).position(|(_, cells)| {
+        let known: BTreeSet<&str> = cells.iter().filter_map(|cell| column_of(cell)).collect();
+        known.contains("code") && known.contains("name")
+    })
 }
 
 /// Which column a header means, whatever the office calls it.
