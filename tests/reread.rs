@@ -9,22 +9,29 @@ use std::sync::Arc;
 use chrono::{DateTime, FixedOffset};
 use mailtally::archive::Archive;
 use mailtally::config;
-use mailtally::demo::{SampleMail, campaign_mails};
+use mailtally::demo::build::form::{Figures, FilledForm, Visit, Writing};
+use mailtally::demo::build::mime::Draft;
+use mailtally::demo::build::mimicry::Dialect;
+use mailtally::demo::build::sheet::{Placement, workbook};
+use mailtally::demo::{OFFICE, SampleMail, Truth, campaign_mails};
 use mailtally::judge::progress;
 use mailtally::judge::register::Register;
+use mailtally::judge::replay::Kept;
 use mailtally::model::campaign::Campaign;
 use mailtally::model::decision::{Arrival, Origin};
-use mailtally::model::ledger::{self, EventKind, ReviewReason};
+use mailtally::model::ledger::{self, EventKind, Nature, ReviewReason};
 use mailtally::model::mail::Digest;
 use mailtally::model::returns::Item;
 use mailtally::model::standing::CampaignStanding;
 use mailtally::model::unit::{Roster, Unit, UnitCode};
 use mailtally::read::Limits;
-use mailtally::store::{LetterFilter, Store};
+use mailtally::store::{LetterFilter, Sighting, Store};
 use mailtally::work::desk::Desk;
 use mailtally::work::opener::Opener;
 use mailtally::work::reread::{self, Reread, Scope};
 use mailtally::work::review::{self, Person};
+use proptest::prelude::*;
+use rust_decimal::Decimal;
 use tempfile::TempDir;
 
 fn shipped() -> (FixedOffset, Campaign) {
@@ -230,4 +237,96 @@ async fn what_persons_said_stands_above_a_changed_roster() {
         .collect();
     assert!(!filed.is_empty() && filed.iter().all(|unit| unit == &other.code), "{filed:?}");
     assert_eq!(told(&office.plan().await), Vec::<String>::new());
+}
+
+/// 兴县's table with so many veterans, as this sender wrote it.
+fn table_of(name: &str, from: &str, people: u32, at: &str) -> SampleMail {
+    let received_at = DateTime::parse_from_rfc3339(&format!("2021-08-{at}:00+08:00")).unwrap();
+    let visit = |people: u32| Visit { people, gifts: "米".to_owned(), cost: Decimal::from(people * 300) };
+    let figures = Figures { veterans: visit(people), others: visit(0), troops: Vec::new(), remarks: String::new() };
+    let form = if people == 0 {
+        FilledForm::blank("兴县", "2021年8月5日")
+    } else {
+        FilledForm::new("兴县", "2021年8月5日", &figures, Writing::Plain, 4)
+    };
+    let draft = Draft::new(Dialect::Qq, ("", from), OFFICE, received_at)
+        .subject(format!("兴县统计表 {name}"))
+        .attach("兴县统计表.xlsx", workbook(&form, Placement::Usual).unwrap());
+    let truth = Truth { unit: None, nature: Nature::Submission, table: None, report: false, note: "" };
+    SampleMail { name: name.to_owned(), received_at, bytes: draft.bytes(), truth }
+}
+
+/// A unit's mails as they depend on each other: corrections, the same again by others, strangers, an empty form.
+fn entangled(own: &str) -> Vec<SampleMail> {
+    vec![
+        table_of("first", own, 10, "01T09:00"),
+        table_of("corrected", own, 12, "02T09:00"),
+        table_of("a stranger's", "stranger@private.example", 14, "03T09:00"),
+        table_of("the first again", own, 10, "04T09:00"),
+        table_of("the same by another", "colleague@private.example", 10, "05T09:00"),
+        table_of("an empty form", own, 0, "06T09:00"),
+        table_of("the other stranger's", "another@private.example", 15, "07T09:00"),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// A mail that arrived before another and is processed after it changes nothing.
+    #[test]
+    fn any_order_of_processing_ends_in_the_same_standing(order in Just((0_usize..7).collect::<Vec<_>>()).prop_shuffle()) {
+        let (_, campaign) = shipped();
+        let own = campaign.roster.unit(&UnitCode::new("141123")).unwrap().emails[0].clone();
+        let mails = entangled(&own);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let in_order = office_with_all_mail(campaign.clone(), &mails).await;
+            let shuffled: Vec<SampleMail> = order.iter().map(|place| mails[*place].clone()).collect();
+            let office = office_with_all_mail(campaign.clone(), &shuffled).await;
+            let standing = in_order.standing().await;
+            let xing = standing.units.iter().find(|unit| unit.unit.code.as_str() == "141123").unwrap();
+            assert_eq!(xing.row.as_ref().unwrap()["veterans_visited"], Some(Decimal::from(10)), "the last of its own");
+            assert_eq!(essence(&office.standing().await), essence(&standing));
+            assert_eq!(office.reviews().await, in_order.reviews().await);
+            assert_eq!(told(&office.plan().await), Vec::<String>::new());
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_was_set_aside_is_tried_again() {
+    let (_, campaign) = shipped();
+    let own = campaign.roster.unit(&UnitCode::new("141123")).unwrap().emails[0].clone();
+    let mail = table_of("first", &own, 10, "01T09:00");
+    let office = Office::new(campaign).await;
+    let origin = Origin::File { path: mail.name.clone() };
+    let digest = office.desk.archive.put(&mail.bytes).unwrap();
+    // As if reading it had ended the program again and again.
+    for _ in 0..3 {
+        let sighting = Sighting { mail: &digest, received_at: mail.received_at, origin: &origin };
+        office.desk.store.note_sighting(sighting, now()).await.unwrap();
+    }
+    office.take_in(&mail).await;
+    assert_eq!(office.reviews().await.len(), 1);
+    let reread = office.apply().await;
+    assert_eq!(told(&reread).len(), 1);
+    assert_eq!(office.reviews().await, Vec::<String>::new());
+    let record = office.desk.store.mail(&digest).await.unwrap().unwrap();
+    assert_eq!((record.nature, record.unit), (Nature::Submission, Some(UnitCode::new("141123"))));
+    assert_eq!(told(&office.plan().await), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_gone_from_the_archive_stays_as_it_is_recorded() {
+    let (_, campaign) = shipped();
+    let own = campaign.roster.unit(&UnitCode::new("141123")).unwrap().emails[0].clone();
+    let mails = entangled(&own);
+    let office = office_with_all_mail(campaign, &mails).await;
+    let before = essence(&office.standing().await);
+    std::fs::remove_file(office.desk.archive.path(&Digest::of(&mails[0].bytes))).unwrap();
+    std::fs::write(office.desk.archive.path(&Digest::of(&mails[3].bytes)), b"altered").unwrap();
+    let reread = office.apply().await;
+    assert_eq!(told(&reread), Vec::<String>::new());
+    assert_eq!(reread.revisions.iter().filter(|revision| revision.kept == Some(Kept::Unopened)).count(), 2);
+    assert_eq!(essence(&office.standing().await), before);
 }

@@ -71,7 +71,7 @@ fn with_day(line: &str, day: NaiveDate) -> String {
     let found = line.char_indices().map(|(place, _)| place).find_map(|place| {
         let end = place.checked_add(10)?;
         let text = line.get(place..end)?;
-        text.parse::<NaiveDate>().ok()?;
+        text.parse::<NaiveDate>().ok().filter(|day| day.to_string() == text)?;
         Some((line.get(..place)?, line.get(end..)?))
     });
     found.map_or_else(|| line.to_owned(), |(before, after)| format!("{before}{day}{after}"))

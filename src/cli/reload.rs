@@ -109,3 +109,81 @@ fn named(change: &RosterChange) -> String {
     let names = names.join("、");
     if more { format!("{names}等") } else { names }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::DateTime;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::archive::Archive;
+    use crate::daemon::reload::Watch;
+    use crate::model::unit::UnitCode;
+    use crate::read::Limits;
+    use crate::store::Store;
+    use crate::work::desk::Desk;
+    use crate::work::opener::Opener;
+
+    fn office() -> (TempDir, Config) {
+        let folder = tempfile::tempdir().unwrap();
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/campaigns/2021-bayi");
+        let campaign = folder.path().join("campaigns/2021-bayi");
+        std::fs::create_dir_all(&campaign).unwrap();
+        for entry in std::fs::read_dir(shipped).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, campaign.join(path.file_name().unwrap())).unwrap();
+        }
+        let main = folder.path().join("mailtally.toml");
+        std::fs::write(&main, "[storage]\ndir = \"data\"\n[campaigns]\ndir = \"campaigns\"\n").unwrap();
+        let config = config::load(&main).unwrap();
+        (folder, config)
+    }
+
+    #[tokio::test]
+    async fn a_changed_roster_counts_at_once_and_a_wrong_one_never() {
+        let (folder, config) = office();
+        let roster = folder.path().join("campaigns/2021-bayi/units.csv");
+        let good = std::fs::read_to_string(&roster).unwrap();
+        let store = Store::open(&config.storage_dir, config.offset).await.unwrap();
+        let archive = Archive::open(&config.storage_dir);
+        let opener = Opener::Here(Limits::default());
+        let desk = Desk::new(store, archive, setup::register(&config), opener, "x.example".to_owned());
+        let watch = Watch::new(Box::new(Files::of(&config)));
+        let now = DateTime::parse_from_rfc3339("2021-08-06T09:00:00+08:00").unwrap();
+        let knows = |code: &str| {
+            let register = desk.register();
+            register.campaign("2021-bayi").unwrap().roster.unit(&UnitCode::new(code)).is_some()
+        };
+        let notes = || desk.register().notes().iter().map(|note| note.text.clone()).collect::<Vec<_>>();
+        let first = Arc::as_ptr(&desk.register());
+        assert!(!watch.look(&desk, false, now), "nothing has changed");
+        assert_eq!(Arc::as_ptr(&desk.register()), first);
+
+        std::fs::write(&roster, format!("{good}N1,新设局,市直,,xsj@new.example,,\n")).unwrap();
+        assert!(watch.look(&desk, false, now));
+        assert!(knows("N1"));
+        assert!(notes()[0].contains("新增 1 个") && notes()[0].contains("新设局"), "{:?}", notes());
+
+        std::fs::write(&roster, format!("{good}N1,新设局,市直,,没有邮箱,,\nN1,又一个,市直,,,,\n")).unwrap();
+        assert!(!watch.look(&desk, false, now));
+        assert!(knows("N1"), "what was read before stays in force");
+        let told = notes();
+        assert!(told.iter().any(|note| note.contains("units.csv:") && note.contains("共 2 处")), "{told:?}");
+        assert!(!watch.look(&desk, false, now), "told once");
+        assert_eq!(notes(), told);
+
+        std::fs::write(&roster, &good).unwrap();
+        let next_day = now + chrono::TimeDelta::hours(25);
+        assert!(watch.look(&desk, false, next_day));
+        assert!(!knows("N1"));
+        assert!(
+            notes().len() == 1 && notes()[0].contains("删除 1 个"),
+            "mended, and yesterday's is old: {:?}",
+            notes()
+        );
+        assert!(watch.look(&desk, true, next_day), "forced");
+        desk.store.close().await;
+    }
+}

@@ -163,7 +163,7 @@ fn rows_of(file: &Path) -> Result<Vec<Line>, Failure> {
 fn lines(sheet: &Sheet) -> Vec<Line> {
     let grid = &sheet.grid;
     let last = grid.cells().iter().map(|cell| cell.column).max().unwrap_or(0);
-    let rows = grid.used_rows(0, grid.last_row().unwrap_or(0));
+    let rows = grid.used_rows(0, grid.last_row().map_or(0, |row| row + 1));
     let line = |row: u32| -> Line {
         // A group that is merged over its units is every unit's.
         let cells =
