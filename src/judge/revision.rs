@@ -278,10 +278,8 @@ fn keep_the_order_of_equals(revisions: &mut [Revision], replayed: &Replayed) {
 #[must_use]
 pub fn applied(given: &Given, revisions: &[Revision], now: DateTime<FixedOffset>) -> Vec<Event> {
     let mut events = given.events.clone();
-    let mut id = events.last().map_or(0, |event| event.id);
-    for event in revisions.iter().flat_map(|revision| revision.events(now)) {
-        id += 1;
-        events.push(Event { id, ..event });
-    }
+    let last = events.last().map_or(0, |event| event.id);
+    let added = revisions.iter().flat_map(|revision| revision.events(now));
+    events.extend((last + 1..).zip(added).map(|(id, event)| Event { id, ..event }));
     events
 }

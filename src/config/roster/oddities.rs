@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::unit::Unit;
 
-/// Offices that two units' names may differ in while everybody takes one for the other.
+/// Pairs of names that are told one by one.
 const MOST_ALIKE: usize = 12;
 
 /// Each oddity as a sentence with the column it is about.
@@ -41,7 +41,7 @@ fn reached(unit: &Unit) -> String {
     }
 }
 
-/// Names of one length that differ in one character beside what most names have in common (…县, 吕梁市…局).
+/// Names of one length that begin alike and differ in one character: 市水利局 and 市水务局.
 fn alike(units: &[Unit]) -> Vec<(&str, &str)> {
     let mut pairs = Vec::new();
     for (place, unit) in units.iter().enumerate() {
@@ -54,12 +54,14 @@ fn alike(units: &[Unit]) -> Vec<(&str, &str)> {
     pairs
 }
 
+/// Where the region is all that stands before the difference (市教育局, 市体育局; 兴县, 临县), people know them apart.
 fn near(one: &str, other: &str) -> bool {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    // 兴县 and 临县 have one character each to be told by: people know them apart.
-    one.len() == other.len()
-        && one.len() >= 4
-        && one.iter().zip(&other).filter(|(one, other)| one != other).count() == 1
+    let differs = one.iter().zip(&other).position(|(one, other)| one != other);
+    let (Some(place), true) = (differs, one.len() == other.len() && one.len() >= 4) else { return false };
+    let before = place.checked_sub(1).and_then(|before| one.get(before));
+    let alike = one.get(place + 1..) == other.get(place + 1..);
+    alike && before.is_some_and(|sign| !"省市县区州盟旗".contains(*sign))
 }
 
 #[cfg(test)]

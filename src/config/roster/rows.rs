@@ -24,7 +24,9 @@ pub(super) fn rows_of(bytes: &[u8]) -> Result<(Vec<Line>, Vec<Unreadable>), Unre
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let (mut rows, mut wrong) = (Vec::new(), Vec::new());
-    let line = |place: Option<&csv::Position>| place.map_or(1, |place| usize::try_from(place.line()).unwrap_or(1));
+    let line = |place: Option<&csv::Position>| {
+        place.and_then(|place| usize::try_from(place.byte()).ok()).map_or(1, |byte| line_at(&text, byte))
+    };
     for record in reader.records() {
         match record {
             Ok(record) if record.iter().all(str::is_empty) => {}
@@ -61,6 +63,14 @@ fn decode(bytes: &[u8]) -> Option<String> {
         (Some(text), _) => Some(text.to_owned()),
         (None, text) => text.map(std::borrow::Cow::into_owned),
     }
+}
+
+/// The line of the text that begins at this octet, or behind the ends of lines that stand there: the csv reader has not
+/// passed the second half of Excel's CR LF when it says where a record begins.
+fn line_at(text: &str, byte: usize) -> usize {
+    let (before, rest) = text.split_at_checked(byte).unwrap_or((text, ""));
+    let ends = rest.bytes().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    1 + before.bytes().chain(ends).filter(|byte| *byte == b'\n').count()
 }
 
 /// What parts the names of the columns in the first line; lists inside a cell hold `;` too, but no column is called so.
