@@ -157,26 +157,28 @@ mod tests {
             register.campaign("2021-bayi").unwrap().roster.unit(&UnitCode::new(code)).is_some()
         };
         let notes = || desk.register().notes().iter().map(|note| note.text.clone()).collect::<Vec<_>>();
+        // A file that is being written is left alone until two looks find the same.
+        let look = |now| watch.look(&desk, false, now) || watch.look(&desk, false, now);
         let first = Arc::as_ptr(&desk.register());
-        assert!(!watch.look(&desk, false, now), "nothing has changed");
+        assert!(!look(now), "nothing has changed");
         assert_eq!(Arc::as_ptr(&desk.register()), first);
 
         std::fs::write(&roster, format!("{good}N1,新设局,市直,,xsj@new.example,,\n")).unwrap();
-        assert!(watch.look(&desk, false, now));
+        assert!(look(now));
         assert!(knows("N1"));
         assert!(notes()[0].contains("新增 1 个") && notes()[0].contains("新设局"), "{:?}", notes());
 
         std::fs::write(&roster, format!("{good}N1,新设局,市直,,没有邮箱,,\nN1,又一个,市直,,,,\n")).unwrap();
-        assert!(!watch.look(&desk, false, now));
+        assert!(!look(now));
         assert!(knows("N1"), "what was read before stays in force");
         let told = notes();
         assert!(told.iter().any(|note| note.contains("units.csv:") && note.contains("共 2 处")), "{told:?}");
-        assert!(!watch.look(&desk, false, now), "told once");
+        assert!(!look(now), "told once");
         assert_eq!(notes(), told);
 
         std::fs::write(&roster, &good).unwrap();
         let next_day = now + chrono::TimeDelta::hours(25);
-        assert!(watch.look(&desk, false, next_day));
+        assert!(look(next_day));
         assert!(!knows("N1"));
         assert!(
             notes().len() == 1 && notes()[0].contains("删除 1 个"),

@@ -35,27 +35,35 @@ pub struct Loaded {
 /// A source and what was last seen of it.
 pub struct Watch {
     source: Box<dyn Source>,
-    seen: Mutex<String>,
+    seen: Mutex<Seen>,
+}
+
+struct Seen {
+    /// What was read last, right or wrong.
+    taken: String,
+    /// What the last look found: a file that is being written looks otherwise the next time.
+    last: String,
 }
 
 impl Watch {
     /// What stands there now is taken for known.
     #[must_use]
     pub fn new(source: Box<dyn Source>) -> Self {
-        let seen = Mutex::new(source.stamp());
-        Self { source, seen }
+        let stamp = source.stamp();
+        Self { seen: Mutex::new(Seen { taken: stamp.clone(), last: stamp }), source }
     }
 
-    /// Reads the files again where they have changed, or in any case where that is `forced`. `true` where what was read
-    /// counts from now on.
+    /// Reads the files again where they have changed and two looks found the same, or in any case where that is `forced`.
+    /// `true` where what was read counts from now on.
     pub fn look(&self, desk: &Desk, forced: bool, now: DateTime<FixedOffset>) -> bool {
         // Held until the new register counts: two looks at once would tell everything twice.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = self.source.stamp();
-        if *seen == stamp && !forced {
+        let settled = std::mem::replace(&mut seen.last, stamp.clone()) == stamp;
+        if !forced && (seen.taken == stamp || !settled) {
             return false;
         }
-        *seen = stamp;
+        seen.taken = stamp;
         let present = desk.register();
         let fresh = |note: &&Note| !note.lasts && now - note.at <= TOLD_FOR;
         let mut notes: Vec<Note> = present.notes().iter().filter(fresh).cloned().collect();
