@@ -157,6 +157,54 @@ fn two_collections_share_a_storage_and_nothing_else() {
     assert_eq!((&only["judged"], &only["applied"]), (&1.into(), &false.into()));
 }
 
+/// The form of another collection: orchards, in two columns.
+const ORCHARDS: &str = "id = \"orchards\"\ntitle = \"果园情况统计表\"\nunit_labels = [\"填报单位\"]\n\
+    filled_on_labels = [\"填报时间\"]\nsum_words = [\"合计\"]\nnote_words = [\"注\"]\nzero_words = [\"无\"]\n\
+    [[columns]]\nkey = \"orchards\"\nheader = \"果园个数(个)\"\nkind = \"count\"\ncompulsory = true\n\
+    [[columns]]\nkey = \"trees\"\nheader = \"果树株数(株)\"\nkind = \"count\"\ncompulsory = true\n\
+    [[columns]]\nkey = \"variety\"\nheader = \"主要品种名称\"\nkind = \"text\"\n";
+
+fn orchards() -> Vec<u8> {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    sheet.write(0, 0, "果园情况统计表").unwrap();
+    sheet.write(1, 0, "填报单位：兴县").unwrap();
+    for (column, (header, value)) in
+        [("果园个数(个)", "3"), ("果树株数(株)", "1200"), ("主要品种名称", "红枣")].into_iter().enumerate()
+    {
+        let column = u16::try_from(column).unwrap();
+        sheet.write(2, column, header).unwrap();
+        match value.parse::<f64>() {
+            Ok(number) => sheet.write(3, column, number).unwrap(),
+            Err(_) => sheet.write(3, column, value).unwrap(),
+        };
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
+#[test]
+fn the_table_of_another_collection_in_one_mail_is_laid_before_a_person() {
+    let office = Office::new();
+    let day = ["--opens", "2021-07-22", "--deadline", "2021-08-10"];
+    let new = [&["campaign", "new", "2020-orchards", "--from", "2021-bayi", "--title", "果园情况"][..], &day].concat();
+    office.done("2021-07-25T09:00:00+08:00", &new);
+    fs::write(office.path("campaigns/2020-orchards/form.toml"), ORCHARDS).unwrap();
+    let at = "2021-08-05T09:00:00+08:00";
+    let visit = |people: u32| Visit { people, gifts: "米".to_owned(), cost: Decimal::from(people * 300) };
+    let figures = Figures { veterans: visit(10), others: visit(0), troops: Vec::new(), remarks: String::new() };
+    let form = FilledForm::new("兴县", "2021年8月5日", &figures, Writing::Plain, 4);
+    let draft = Draft::new(Dialect::Qq, ("", XING), OFFICE, DateTime::parse_from_rfc3339(at).unwrap())
+        .subject("兴县“八一”走访慰问统计表")
+        .attach("兴县统计表.xlsx", workbook(&form, Placement::Usual).unwrap())
+        .attach("兴县果园.xlsx", orchards());
+    fs::write(office.path("both.eml"), draft.bytes()).unwrap();
+    office.done(at, &["ingest", &office.path("both.eml").display().to_string()]);
+    assert_eq!(office.visited(at, "2021-bayi"), "10");
+    let open = office.done(at, &["review", "list"]);
+    assert!(open.contains("兴县果园.xlsx") && open.contains("“果园情况”的报表"), "{open}");
+    assert!(office.done(at, &["reread"]).contains("没有变化"));
+}
+
 #[test]
 fn reread_shows_before_it_changes_and_is_told_in_the_history() {
     let office = Office::new();

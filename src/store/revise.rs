@@ -33,8 +33,8 @@ pub struct NewMail<'a> {
 
 impl Store {
     /// Changes what these mails are, whose and what is read of them, and adds the events that say so, in one transaction;
-    /// with them the new mail, if there is one. `None` where a person said something since the event `known_until`: then
-    /// nothing is written, and it must be worked out again.
+    /// with them the new mail, if there is one. `None` where anything but a letter's sending was recorded since the event
+    /// `known_until`, by a person beside us: then nothing is written, and it must be worked out again.
     ///
     /// # Errors
     /// [`StoreError::NoSuchMail`]; the database's. Then nothing of it is recorded.
@@ -48,7 +48,7 @@ impl Store {
     ) -> Result<Option<Recorded>, StoreError> {
         let mut write = self.begin().await?;
         let spoken: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM events WHERE id > ?1 AND person IS NOT NULL)")
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM events WHERE id > ?1 AND kind <> 'letter_sent')")
                 .bind(known_until)
                 .fetch_one(&mut *write)
                 .await?;
