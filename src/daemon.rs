@@ -1,5 +1,7 @@
 //! The daemon: one loop a mailbox, one for letters; started together, stopped together.
 
+pub mod reload;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,7 @@ use crate::work::deliver::{self, Delivered, Outbox, Quota};
 use crate::work::desk::Desk;
 use crate::work::poll::{PollError, Polled, poll};
 use crate::work::{WorkError, alarm, owe, without_addresses};
+use reload::Watch;
 
 /// How often the outbox is looked at when nothing wakes it.
 const OUTBOX_EVERY: Duration = Duration::from_secs(5);
@@ -41,6 +44,8 @@ pub struct Engine {
     pub alert_to: Vec<String>,
     pub clock: Clock,
     pub offset: FixedOffset,
+    /// The campaigns' files, where they may change under a running program.
+    pub watch: Option<Watch>,
 }
 
 /// A mailbox and how often it is looked into.
@@ -61,6 +66,13 @@ impl Engine {
         self.clock.now(self.offset)
     }
 
+    /// Reads the campaigns' files again where they have changed, or at any rate.
+    pub fn reload(&self, forced: bool) {
+        if let Some(watch) = &self.watch {
+            watch.look(&self.desk, forced, self.now());
+        }
+    }
+
     /// Owes what falls due and sends what may go now.
     ///
     /// # Errors
@@ -68,16 +80,17 @@ impl Engine {
     pub async fn clerk(&self) -> Result<Delivered, WorkError> {
         let Some(sending) = &self.sending else { return Ok(Delivered::default()) };
         let (store, domain, now) = (&self.desk.store, &self.desk.sender_domain, self.now());
-        for campaign in self.desk.register.campaigns() {
+        let register = self.desk.register();
+        for campaign in register.campaigns() {
             owe::owe_letters(store, campaign, &self.digest_to, domain, now).await?;
         }
-        if let Some(campaign) = self.desk.register.campaigns().last() {
+        if let Some(campaign) = register.campaigns().last() {
             alarm::owe_alerts(store, &campaign.id, &self.alert_to, domain, now).await?;
         }
         let mut post = sending.post.lock().await;
         let mut outbox = Outbox {
             store,
-            register: &self.desk.register,
+            register: &register,
             post: &mut post,
             from: &sending.from,
             quota: sending.quota,
@@ -261,6 +274,7 @@ impl Engine {
         let Some(mut session) = connected else { return Ok(()) };
         tracing::info!(mailbox = mailbox.settings.mailbox, "mailbox opened");
         while !*stop.borrow() {
+            self.reload(false);
             let polled = {
                 let looking = self.look(&mut session, mailbox, &told_to_stop);
                 tokio::pin!(looking);
@@ -287,6 +301,7 @@ impl Engine {
     /// Owes and delivers letters until told to stop.
     async fn letter_loop(&self, mut stop: watch::Receiver<bool>, new_letters: &Notify) {
         while !*stop.borrow() {
+            self.reload(false);
             match AssertUnwindSafe(self.clerk()).catch_unwind().await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => tracing::error!(error = %error, "letters could not be worked on; trying again"),

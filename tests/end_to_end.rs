@@ -15,5 +15,7 @@ mod support;
 mod correspondence;
 #[path = "end_to_end/crowd.rs"]
 mod crowd;
+#[path = "end_to_end/reload.rs"]
+mod reload;
 #[path = "end_to_end/two_hundred.rs"]
 mod two_hundred;

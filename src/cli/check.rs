@@ -134,6 +134,9 @@ async fn storage(config: &Config, now: DateTime<FixedOffset>, report: &mut Repor
         }
     }
     for campaign in &config.campaigns {
+        for told in crate::work::collect::off_the_roster(campaign, &store.events(&campaign.id).await?) {
+            report.say(Mark::Warn, &format!("campaign {}: {told}", campaign.id))?;
+        }
         for letter in store.stuck_letters(&campaign.id).await? {
             let unit = letter.unit.as_ref().map_or("-", |unit| unit.as_str());
             let said = letter.last_reply.unwrap_or_default();

@@ -49,7 +49,11 @@ pub(super) async fn history(
                         units.next().map_or_else(|| code.to_string(), |unit| format!("{code} {}", unit.name))
                     },
                 );
-                writeln!(out, "{}  {unit}  {}", line.event.at.format("%Y-%m-%d %H:%M:%S"), told(&line))?;
+                let campaign = match line.event.campaign.as_str() {
+                    id if config.campaigns.len() > 1 && !id.is_empty() => format!("{id}  "),
+                    _ => String::new(),
+                };
+                writeln!(out, "{}  {campaign}{unit}  {}", line.event.at.format("%Y-%m-%d %H:%M:%S"), told(&line))?;
             }
             Format::Json => {
                 serde_json::to_writer(&mut out, &document(&line))?;

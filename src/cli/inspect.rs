@@ -218,6 +218,10 @@ pub fn inspected(
 /// Judges under a guard: what a judge fails on is laid before a person like what a reader failed on.
 fn understand_opened(mail: Mail, register: &Register) -> Understanding {
     let (sha256, size) = (mail.sha256.clone(), mail.size);
+    // As the desk does it by the moment of arrival, which a file does not tell: by what its headers say.
+    let arrived = mail.headers.topmost_received_at.or(mail.headers.date);
+    let then = arrived.map(|arrived| register.at(arrived));
+    let register = then.as_ref().unwrap_or(register);
     std::panic::catch_unwind(AssertUnwindSafe(|| understand(mail, register, &Hints::default()))).unwrap_or_else(|_| {
         let mut mail = empty(sha256, size);
         mail.oddities.push(Refusal::Broken.oddity());

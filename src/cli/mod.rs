@@ -1,6 +1,8 @@
 //! The command line: arguments in, results to stdout, words for people to stderr, an exit code for programs.
 
 mod backup;
+mod campaign;
+mod campaign_text;
 mod check;
 mod demo;
 mod files;
@@ -10,12 +12,15 @@ pub mod inspect_json;
 pub mod log;
 mod office;
 mod person;
+mod reload;
+mod reread;
 mod review;
 mod review_show;
 mod setup;
 pub mod status;
 mod tally;
 mod unit;
+mod unit_import;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -107,6 +112,19 @@ enum Command {
     Restore {
         #[arg(value_name = "FILE")]
         file: PathBuf,
+    },
+    /// The office's collections, and the folder of a new one
+    #[command(subcommand)]
+    Campaign(campaign::CampaignCommand),
+    /// Judges all archived mail again under today's configuration and shows what would change, unit by unit
+    Reread {
+        #[command(flatten)]
+        campaign: CampaignArg,
+        /// Changes it
+        #[arg(long)]
+        apply: bool,
+        #[arg(long, value_enum, default_value = "text")]
+        format: review::Format,
     },
     /// Everything that happened, oldest first
     History {
@@ -209,6 +227,8 @@ impl Cli {
             | Command::Unit(_)
             | Command::Backup { .. }
             | Command::Restore { .. }
+            | Command::Campaign(_)
+            | Command::Reread { .. }
             | Command::History { .. } => "warn",
         }
     }
@@ -276,6 +296,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Unit(command) => unit::unit(&call, command).await,
         Command::Backup { out } => backup::back_up(&call, &out).await,
         Command::Restore { file } => backup::restore(&call, &file).await,
+        Command::Campaign(command) => campaign::campaign(&call, command).await,
+        Command::Reread { campaign, apply, format } => {
+            reread::reread(&call, campaign.id.as_deref(), apply, format).await
+        }
         Command::History { campaign, unit, format } => {
             history::history(&call, campaign.id.as_deref(), unit.as_deref(), format).await
         }

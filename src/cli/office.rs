@@ -34,6 +34,7 @@ pub(super) async fn run(call: &Call) -> Result<(), Failure> {
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(version, storage = %config.storage_dir.display(), mailboxes = engine.mailboxes.len(), "started");
     let engine = Arc::new(engine);
+    reload_when_told(&engine)?;
     daemon::run(Arc::clone(&engine), stop).await?;
     engine.desk.store.close().await;
     drop(lock);
@@ -141,6 +142,21 @@ fn make_private(directory: &Path) -> Result<(), Failure> {
             .create(directory)
             .with_context(|| format!("{}: the storage cannot be made", directory.display()))?;
     }
+    Ok(())
+}
+
+/// SIGHUP has the campaigns' files read again, changed or not.
+fn reload_when_told(engine: &Arc<Engine>) -> Result<(), Failure> {
+    let mut told = signal(SignalKind::hangup())?;
+    let engine = Arc::downgrade(engine);
+    tokio::spawn(async move {
+        while told.recv().await.is_some() {
+            match engine.upgrade() {
+                Some(engine) => engine.reload(true),
+                None => break,
+            }
+        }
+    });
     Ok(())
 }
 

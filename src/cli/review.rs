@@ -256,6 +256,7 @@ pub(super) fn hints(id: i64, reason: ReviewReason) -> Vec<String> {
         ReviewReason::ItemNeedsReview | ReviewReason::SenderDoubtful => vec![accept(), dismiss],
         ReviewReason::FileUnread
         | ReviewReason::TimeDoubtful
+        | ReviewReason::OtherCampaign
         | ReviewReason::Question
         | ReviewReason::SetAside
         | ReviewReason::RaisedByPerson => vec![dismiss],

@@ -7,9 +7,11 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 
 use super::Failure;
+use super::reload::Files;
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::config::{self, Config, MailboxConfig, Transport};
+use crate::daemon::reload::Watch;
 use crate::daemon::{Engine, Mailbox, Sending};
 use crate::dkim::{Dns, NoResolver, Verifier};
 use crate::inbox::{After, ImapSettings, Patience};
@@ -56,11 +58,32 @@ pub(super) fn campaign<'a>(campaigns: &'a [Campaign], id: Option<&str>) -> Resul
     }
 }
 
+/// The campaign that is meant at this moment: where none is named, the one that is under way, if there is one alone.
+pub(super) fn campaign_now<'a>(
+    campaigns: &'a [Campaign],
+    id: Option<&str>,
+    now: DateTime<FixedOffset>,
+) -> Result<&'a Campaign, Failure> {
+    let under_way = |campaign: &&Campaign| campaign.opens <= now && now.date_naive() <= campaign.last_digest;
+    let mut running = campaigns.iter().filter(under_way);
+    match (id, campaigns, running.next(), running.next()) {
+        (None, [_, _, ..], Some(campaign), None) => {
+            eprintln!("campaign {}: the only one under way; another is chosen by --campaign ID", campaign.id);
+            Ok(campaign)
+        }
+        _ => self::campaign(campaigns, id),
+    }
+}
+
 /// The register of all campaigns, with every address that is the office's own.
 pub(super) fn register(config: &Config) -> Arc<Register> {
+    Arc::new(Register::new(config.campaigns.clone(), own_addresses(config)))
+}
+
+pub(super) fn own_addresses(config: &Config) -> Vec<String> {
     let mut own: Vec<String> = config.mailboxes.iter().map(|mailbox| mailbox.server.username.clone()).collect();
     own.extend(config.smtp.as_ref().map(|smtp| smtp.from.address.clone()));
-    Arc::new(Register::new(config.campaigns.clone(), own))
+    own
 }
 
 /// The domain our Message-IDs end in: that of the sender, so that it is ours to use.
@@ -128,6 +151,7 @@ pub(super) async fn engine(config: &Config, clock: Clock) -> Result<Engine, Fail
         alert_to: config.staff.alert_to.clone(),
         clock,
         offset: config.offset,
+        watch: Some(Watch::new(Box::new(Files::of(config)))),
     })
 }
 

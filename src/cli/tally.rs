@@ -22,7 +22,7 @@ use crate::work::{WorkError, collect, workbook};
 /// Prints how every unit stands.
 pub(super) async fn status(call: &Call, id: Option<&str>, format: status::Format) -> Result<(), Failure> {
     let config = call.load()?;
-    let campaign = setup::campaign(&config.campaigns, id)?;
+    let campaign = setup::campaign_now(&config.campaigns, id, call.clock().now(config.offset))?;
     let store = Store::open_reading(&config.storage_dir, config.offset).await?;
     let now = call.clock().now(config.offset);
     let standing = collect::standing(&store, campaign, Span::All, now).await?;
@@ -35,7 +35,7 @@ pub(super) async fn status(call: &Call, id: Option<&str>, format: status::Format
 /// Writes the consolidated workbook.
 pub(super) async fn export(call: &Call, id: Option<&str>, out: &Path) -> Result<(), Failure> {
     let config = call.load()?;
-    let campaign = setup::campaign(&config.campaigns, id)?;
+    let campaign = setup::campaign_now(&config.campaigns, id, call.clock().now(config.offset))?;
     let store = Store::open_reading(&config.storage_dir, config.offset).await?;
     let now = call.clock().now(config.offset);
     let bytes = consolidated(&store, campaign, now).await?;
@@ -61,7 +61,7 @@ pub(super) async fn digest(
     out: Option<&Path>,
 ) -> Result<(), Failure> {
     let config = call.load()?;
-    let campaign = setup::campaign(&config.campaigns, id)?;
+    let campaign = setup::campaign_now(&config.campaigns, id, call.clock().now(config.offset))?;
     let (now, span) = moment(call, &config, date)?;
     match out {
         Some(folder) => write_digest(&config, campaign, span, now, folder).await,

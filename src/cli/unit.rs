@@ -8,6 +8,7 @@ use super::history::{one_line, told};
 use super::review::{ByArg, no_such_unit};
 use super::setup::{self, Call};
 use super::status::padded;
+use super::unit_import::{self, ImportArgs};
 use super::{CampaignArg, Failure, person};
 use crate::judge::letters::{column_name, labels};
 use crate::judge::progress;
@@ -33,6 +34,8 @@ pub(super) enum UnitCommand {
         #[command(flatten)]
         campaign: CampaignArg,
     },
+    /// Reads a list of units from a workbook or a text file and says what is different from the roster
+    Import(ImportArgs),
     /// The unit need not file this item
     Waive {
         #[arg(value_name = "CODE")]
@@ -57,7 +60,8 @@ pub(super) async fn unit(call: &Call, command: UnitCommand) -> Result<(), Failur
     let config = call.load()?;
     match command {
         UnitCommand::List { campaign } => {
-            let campaign = setup::campaign(&config.campaigns, campaign.id.as_deref())?;
+            let campaign =
+                setup::campaign_now(&config.campaigns, campaign.id.as_deref(), call.clock().now(config.offset))?;
             let store = Store::open_reading(&config.storage_dir, config.offset).await?;
             let events = store.events(&campaign.id).await?;
             let standing = progress::standing(campaign, &events, call.clock().now(config.offset));
@@ -69,7 +73,8 @@ pub(super) async fn unit(call: &Call, command: UnitCommand) -> Result<(), Failur
             Ok(())
         }
         UnitCommand::Show { code, campaign } => {
-            let campaign = setup::campaign(&config.campaigns, campaign.id.as_deref())?;
+            let campaign =
+                setup::campaign_now(&config.campaigns, campaign.id.as_deref(), call.clock().now(config.offset))?;
             let unit = known(campaign, &code)?;
             let store = Store::open_reading(&config.storage_dir, config.offset).await?;
             let events = store.events_of(&campaign.id, &unit.code).await?;
@@ -83,8 +88,10 @@ pub(super) async fn unit(call: &Call, command: UnitCommand) -> Result<(), Failur
             out.flush()?;
             Ok(())
         }
+        UnitCommand::Import(arguments) => unit_import::import(call, &config, arguments).await,
         UnitCommand::Waive { code, item, reason, campaign, by } => {
-            let campaign = setup::campaign(&config.campaigns, campaign.id.as_deref())?;
+            let campaign =
+                setup::campaign_now(&config.campaigns, campaign.id.as_deref(), call.clock().now(config.offset))?;
             let unit = known(campaign, &code)?;
             let reason = one_line(&reason);
             if reason.is_empty() {
@@ -196,7 +203,7 @@ async fn past_lines(out: &mut impl Write, store: &Store, campaign: &Campaign, un
     Ok(())
 }
 
-fn item_status_in_chinese(status: ItemStatus) -> &'static str {
+pub(super) fn item_status_in_chinese(status: ItemStatus) -> &'static str {
     match status {
         ItemStatus::Missing => "未报",
         ItemStatus::Accepted => "已采用",

@@ -23,6 +23,7 @@ pub use authenticity::{Authenticity, Dkim};
 pub use locate::{USUAL_PLACES, VARIABLE, locate};
 pub use mailbox::{After, MailboxConfig};
 pub use mistakes::{Mistake, Mistakes};
+pub use roster::{Line, RosterChange, UnitDifference, import_roster, names_the_columns, roster_csv, roster_rows};
 pub use server::{PasswordSource, Server};
 pub use smtp::{SmtpConfig, Transport};
 
@@ -43,6 +44,8 @@ pub struct Config {
     /// `None`: nothing is sent.
     pub smtp: Option<SmtpConfig>,
     pub staff: Staff,
+    /// The folder of the campaigns' folders.
+    pub campaigns_dir: PathBuf,
     /// In the order of their ids; at least one.
     pub campaigns: Vec<Campaign>,
     pub limits: Limits,
@@ -78,7 +81,7 @@ impl Default for Limits {
 pub fn load(file: &Path) -> Result<Config, Mistakes> {
     let notes = Notes::default();
     let config = read_document(file, &notes, |section| {
-        let (offset, campaigns) = read_campaign_keys(section, &notes);
+        let (offset, folder, campaigns) = read_campaign_keys(section, &notes);
         let storage_dir = read_storage(section);
         let mailboxes = section.each("mailbox", mailbox::read_mailbox);
         check_mailbox_names(section, &mailboxes);
@@ -98,6 +101,7 @@ pub fn load(file: &Path) -> Result<Config, Mistakes> {
             mailboxes,
             smtp,
             staff,
+            campaigns_dir: folder?,
             campaigns: campaigns?,
             limits,
             authenticity,
@@ -117,7 +121,7 @@ pub fn load_campaigns(file: &Path) -> Result<(FixedOffset, Vec<Campaign>), Mista
     let notes = Notes::default();
     let read = read_document(file, &notes, |section| {
         section.ignore(&["*"]);
-        let (offset, campaigns) = read_campaign_keys(section, &notes);
+        let (offset, _, campaigns) = read_campaign_keys(section, &notes);
         offset.zip(campaigns)
     });
     notes.settle(file, read).map(|(read, _)| read)
@@ -133,7 +137,10 @@ pub fn load_campaign(folder: &Path, offset: FixedOffset) -> Result<Campaign, Mis
     notes.settle(folder, campaign).map(|(campaign, _)| campaign)
 }
 
-fn read_campaign_keys(section: &Section<'_>, notes: &Notes) -> (Option<FixedOffset>, Option<Vec<Campaign>>) {
+fn read_campaign_keys(
+    section: &Section<'_>,
+    notes: &Notes,
+) -> (Option<FixedOffset>, Option<PathBuf>, Option<Vec<Campaign>>) {
     let offset = read_offset(section);
     let folder = section.within("campaigns", |campaigns| {
         if !campaigns.has("dir") {
@@ -146,8 +153,9 @@ fn read_campaign_keys(section: &Section<'_>, notes: &Notes) -> (Option<FixedOffs
     }
     // A wrong time zone should not hide what is wrong in the campaigns.
     let stand_in = offset.or_else(|| FixedOffset::east_opt(8 * 3600));
-    let campaigns = folder.zip(stand_in).and_then(|(folder, offset)| campaign::read_campaigns(&folder, notes, offset));
-    (offset, campaigns)
+    let campaigns =
+        folder.clone().zip(stand_in).and_then(|(folder, offset)| campaign::read_campaigns(&folder, notes, offset));
+    (offset, folder, campaigns)
 }
 
 /// China has had one zone without summer time since 1991, so the name stands for a fixed offset.

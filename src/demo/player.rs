@@ -105,6 +105,7 @@ async fn engine(config: &Config, clock: &HandClock) -> Result<Engine> {
         alert_to: config.staff.alert_to.clone(),
         clock: Clock::Hand(clock.clone()),
         offset: config.offset,
+        watch: None,
     })
 }
 

@@ -1,62 +1,24 @@
 //! Facts and what was filed before, in; one decision out: events, readings and letters owed.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use super::doubts;
 use super::filings::{self, Planned};
-use super::peers::{self, Peers};
+pub use super::past::{BouncedLetter, OpenReview, Past};
+use super::peers;
 use super::register::Register;
 use super::{nature, progress, receipts};
 use crate::model::campaign::Campaign;
 use crate::model::decision::{Decision, MailRecord, Reading, Returned, Understanding};
 use crate::model::ledger::{Actor, Event, EventKind, ItemStatus, Nature, ReviewReason, UnitLedger, Verdict};
-use crate::model::mail::MachineReport;
+use crate::model::mail::{MachineReport, OddityCode};
 use crate::model::returns::{Finding, Item};
 use crate::model::unit::UnitCode;
 
 /// How far INTERNALDATE and the topmost Received may differ across the deadline before a person must look.
 const TIME_TOLERANCE: TimeDelta = TimeDelta::minutes(10);
-
-/// What the store knew before this mail.
-#[derive(Clone, Debug, Default)]
-pub struct Past {
-    /// Of every unit the mail may concern.
-    pub ledgers: BTreeMap<UnitCode, UnitLedger>,
-    /// What the accepted returns of its group say, for each of them.
-    pub peers: BTreeMap<UnitCode, Peers>,
-    /// Addresses, lower case, from which each unit's standing returns came.
-    pub senders: BTreeMap<UnitCode, BTreeSet<String>>,
-    /// Letters owed or sent to this sender within the last day.
-    pub answers_today: u32,
-    /// Mails of this sender within the last day that changed nothing.
-    pub duplicates_today: u32,
-    /// What waits for a person about these units.
-    pub open_reviews: Vec<OpenReview>,
-    /// The letter of ours that this bounce sends back, where it is one.
-    pub bounced: Option<BouncedLetter>,
-}
-
-/// Something a person was asked to look at and has not settled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenReview {
-    pub id: i64,
-    pub unit: UnitCode,
-    pub reason: ReviewReason,
-}
-
-/// A letter of ours that came back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BouncedLetter {
-    pub campaign: String,
-    pub unit: Option<UnitCode>,
-    /// The address it went to, lower case.
-    pub recipient: String,
-    /// Without angle brackets.
-    pub message_id: String,
-}
 
 /// When the mail came and when it is judged.
 #[derive(Clone, Copy, Debug)]
@@ -142,6 +104,7 @@ pub fn decide_vouched(
     let mut filed = file_items(&mut writer, campaign, past, items);
     filed.ledger_after = ledger_after(&writer, past, unit);
     settle_outdated(&mut writer, campaign, past, unit, &filed.ledger_after);
+    filed.tell_what_came_later(past, unit);
     Some(Decision {
         record: record(understanding, campaign_id, times.received_at),
         readings: readings(&doubted),
@@ -210,6 +173,14 @@ pub struct Filed {
     pub sender_denied: bool,
 }
 
+impl Filed {
+    /// What the unit is told counts what arrived after this mail and was processed before it.
+    fn tell_what_came_later(&mut self, past: &Past, unit: &UnitCode) {
+        let later = past.later.get(unit).map(Vec::as_slice).unwrap_or_default();
+        self.ledger_after = later.iter().fold(std::mem::take(&mut self.ledger_after), progress::apply);
+    }
+}
+
 /// What was understood, with the doubts that earlier returns cast on it.
 fn with_doubts<'u>(understanding: &'u Understanding, doubts: &[Vec<Finding>]) -> Cow<'u, Understanding> {
     let mut doubted = Cow::Borrowed(understanding);
@@ -237,12 +208,17 @@ fn file_all(
         let text = denied.as_ref().map_or(text.clone(), |why| format!("{text}注意：{why}。"));
         writer.review(unit, reason, text);
     }
+    for oddity in understanding.mail.oddities.iter().filter(|oddity| oddity.code == OddityCode::OtherCampaign) {
+        let unit = understanding.unit.as_ref().map(|claim| claim.code.clone());
+        writer.review(unit, ReviewReason::OtherCampaign, oddity.text.clone());
+    }
     if let Some(text) = doubtful_time(understanding, campaign, writer.times) {
         writer.review(understanding.unit.as_ref().map(|claim| claim.code.clone()), ReviewReason::TimeDoubtful, text);
     }
     if let Some(claim) = &understanding.unit {
         filed.ledger_after = ledger_after(writer, past, &claim.code);
         settle_outdated(writer, campaign, past, &claim.code, &filed.ledger_after);
+        filed.tell_what_came_later(past, &claim.code);
     }
     filed
 }
@@ -296,6 +272,7 @@ fn settle_outdated(writer: &mut Writer<'_>, campaign: &Campaign, past: &Past, un
             | ReviewReason::UnitConflict
             | ReviewReason::SenderDoubtful
             | ReviewReason::TimeDoubtful
+            | ReviewReason::OtherCampaign
             | ReviewReason::Question
             | ReviewReason::SetAside
             | ReviewReason::RaisedByPerson => false,

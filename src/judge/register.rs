@@ -2,14 +2,27 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, FixedOffset};
+
 use super::names::NameBook;
 use crate::model::campaign::Campaign;
 
 /// All campaigns and the office's own addresses.
 pub struct Register {
-    entries: Vec<Entry>,
+    entries: Vec<Arc<Entry>>,
     /// Lower case.
     own_addresses: Vec<String>,
+    notes: Vec<Note>,
+}
+
+/// What staff should be told of the configuration itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    pub at: DateTime<FixedOffset>,
+    /// A Chinese sentence.
+    pub text: String,
+    /// It is told until it is mended; otherwise for a day.
+    pub lasts: bool,
 }
 
 /// One campaign with its names ready to be searched.
@@ -26,13 +39,34 @@ impl Register {
         own_addresses.extend(campaigns.iter().map(|campaign| campaign.contact.email.to_lowercase()));
         let entries = campaigns
             .into_iter()
-            .map(|campaign| Entry { names: NameBook::new(&campaign.roster), campaign: Arc::new(campaign) })
+            .map(|campaign| Arc::new(Entry { names: NameBook::new(&campaign.roster), campaign: Arc::new(campaign) }))
             .collect();
-        Self { entries, own_addresses }
+        Self { entries, own_addresses, notes: Vec::new() }
+    }
+
+    /// The same register with these notes and no others.
+    #[must_use]
+    pub fn noting(&self, notes: Vec<Note>) -> Self {
+        Self { entries: self.entries.clone(), own_addresses: self.own_addresses.clone(), notes }
     }
 
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The register as it was when a mail arrived: a collection that had not opened by then asks for nothing, so that
+    /// next year's folder takes no mail from this year's. Where none had opened all are kept, and nothing is filed.
+    #[must_use]
+    pub fn at(&self, received_at: DateTime<FixedOffset>) -> Self {
+        let open = self.entries.iter().filter(|entry| entry.campaign.opens <= received_at);
+        let open: Vec<Arc<Entry>> = open.cloned().collect();
+        let entries = if open.is_empty() { self.entries.clone() } else { open };
+        Self { entries, ..self.noting(self.notes.clone()) }
+    }
+
+    #[must_use]
+    pub fn entries(&self) -> &[Arc<Entry>] {
         &self.entries
     }
 

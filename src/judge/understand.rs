@@ -43,13 +43,10 @@ pub struct Contents {
 pub fn understand(mut mail: Mail, register: &Register, hints: &Hints) -> Understanding {
     let from_ourselves = mail.headers.from.first().is_some_and(|from| register.is_own(&from.address));
     let around = Around { hints, own_addresses: register.own_addresses(), from_ourselves };
-    let best = register
-        .entries()
-        .iter()
-        .map(|entry| judge_for(&mail, entry, around))
-        // Of equals the later campaign: offices add folders year by year.
-        .max_by_key(|judged| judged.belongs);
-    let Some(judged) = best else {
+    let mut all: Vec<Judged> = register.entries().iter().map(|entry| judge_for(&mail, entry, around)).collect();
+    // Of equals the later campaign: offices add folders year by year.
+    all.sort_by_key(|judged| judged.belongs);
+    let Some(judged) = all.pop() else {
         let nature = nature::nature(&mail, Findings { from_ourselves, ..Findings::default() });
         let roles = mail.pieces.iter().map(|piece| (piece.path.clone(), role_unread(piece))).collect();
         return Understanding {
@@ -63,6 +60,9 @@ pub fn understand(mut mail: Mail, register: &Register, hints: &Hints) -> Underst
             reports: Vec::new(),
         };
     };
+    for other in &all {
+        mail.oddities.extend(tables_of_another(other, &judged, &mail.pieces, register));
+    }
     for (path, oddity) in judged.contents.unread {
         let piece = mail.pieces.iter_mut().find(|piece| piece.path == path);
         if let Some(piece) = piece.filter(|piece| !piece.has(oddity.code)) {
@@ -79,6 +79,23 @@ pub fn understand(mut mail: Mail, register: &Register, hints: &Hints) -> Underst
         tables: judged.contents.tables,
         reports: judged.contents.reports,
     }
+}
+
+/// One mail is filed for one collection. A file in which only another one's table was read is told, so that it is not
+/// lost in the first.
+fn tables_of_another(other: &Judged, taken: &Judged, pieces: &[Piece], register: &Register) -> Option<Oddity> {
+    let read_as = |judged: &Judged, path: &str| judged.contents.tables.iter().any(|table| table.piece == path);
+    let only_there = |table: &&TableReturn| !table.hidden && !read_as(taken, &table.piece);
+    let table = other.contents.tables.iter().find(only_there).filter(|_| taken.belongs > 0)?;
+    let title = |id: &str| register.campaign(id).map(|campaign| campaign.title.clone()).unwrap_or_default();
+    let file =
+        pieces.iter().find(|piece| piece.path == table.piece).map_or("邮件正文", |piece| piece.name.as_str());
+    let text = format!(
+        "“{file}”是另一项工作“{}”的报表，本邮件已按“{}”办理，该文件没有登记，请人工处理。",
+        title(&other.campaign),
+        title(&taken.campaign)
+    );
+    Some(Oddity::new(OddityCode::OtherCampaign, text))
 }
 
 /// The same mail as a person of the office reads it: a return of this unit, whatever spoke against it.

@@ -153,6 +153,8 @@ pub enum ReviewReason {
     FileUnread,
     /// Sender or headers are suspicious, and something filed would be replaced.
     SenderDoubtful,
+    /// A file belongs to another collection, and one mail is filed for one.
+    OtherCampaign,
     /// The times of arrival disagree across the deadline.
     TimeDoubtful,
     /// Somebody asks something.
@@ -286,11 +288,31 @@ pub struct UnitLedger {
 pub struct ItemLedger {
     /// The filing that stands: the one that arrived last.
     pub current: Option<StandingFiling>,
-    /// All that were ever filed, by arrival.
+    /// All that were ever filed, by arrival; what only repeats the one before it stands here once, as it first came.
     pub earlier: Vec<StandingFiling>,
     pub waived: bool,
     /// When the item first arrived in any state; lateness is judged by it.
     pub first_received_at: Option<DateTime<FixedOffset>>,
+    /// What the rest is made from, in the order of recording.
+    pub sources: FilingSources,
+}
+
+/// The events about one item, kept apart so that the order in which they were recorded does not matter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FilingSources {
+    pub filed: Vec<StandingFiling>,
+    pub repeats: Vec<Repeat>,
+    /// What persons said of what a mail filed.
+    pub rulings: Vec<(Digest, Verdict)>,
+}
+
+/// A mail that brought what another had brought.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repeat {
+    pub mail: Digest,
+    pub piece: String,
+    pub first_mail: Digest,
+    pub received_at: DateTime<FixedOffset>,
 }
 
 /// A filing with where it came from.

@@ -97,6 +97,8 @@ pub enum OddityCode {
     DateMissing,
     DateImpossible,
     MessageIdMissing,
+    /// A file holds the table of another collection than the one the mail was taken for.
+    OtherCampaign,
     /// More than one From field, or more than one mailbox in it.
     SeveralSenders,
     /// The text holds no header a mail must have.

@@ -7,6 +7,7 @@ use super::{Store, StoreError, events, garbled, millis, unit_code};
 use crate::model::decision::Decision;
 use crate::model::ledger::{Event, EventKind};
 use crate::model::letter::{LetterKey, LetterOrder, LetterState};
+use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
 
 /// A letter as the outbox holds it.
@@ -324,17 +325,27 @@ async fn caused_at(write: &mut SqliteConnection, order: &LetterOrder) -> Result<
 /// The letters that this mail sends back did go out, and did not arrive: a person should know. Letters that never went
 /// out are not touched, whatever a bounce claims.
 pub(super) async fn note_bounces(write: &mut SqliteConnection, decision: &Decision) -> Result<(), StoreError> {
-    let diagnostic = decision.events.iter().find_map(|event| match &event.kind {
+    note_bounces_of(write, &decision.record.sha256, &decision.events, &decision.bounced_letters).await
+}
+
+/// The same, of a mail that turns out to be a bounce when it is read again.
+pub(super) async fn note_bounces_of(
+    write: &mut SqliteConnection,
+    mail: &Digest,
+    events: &[Event],
+    bounced_letters: &[String],
+) -> Result<(), StoreError> {
+    let diagnostic = events.iter().find_map(|event| match &event.kind {
         EventKind::Bounced { diagnostic, .. } => diagnostic.as_deref(),
         _ => None,
     });
-    for message_id in &decision.bounced_letters {
+    for message_id in bounced_letters {
         sqlx::query(
             "UPDATE letters SET state = 'refused', bounced_by = ?2, last_reply = coalesce(?3, last_reply)
              WHERE message_id = ?1 AND state IN ('sent', 'unknown')",
         )
         .bind(bare(message_id))
-        .bind(decision.record.sha256.as_str())
+        .bind(mail.as_str())
         .bind(diagnostic)
         .execute(&mut *write)
         .await?;

@@ -135,24 +135,7 @@ impl Store {
     ) -> Result<Vec<i64>, StoreError> {
         let record = &decision.record;
         let mut write = self.begin().await?;
-        let changed = sqlx::query(
-            "UPDATE mails SET nature = ?2, campaign = ?3, unit = ?4, from_address = ?5, from_name = ?6, subject = ?7,
-                              message_id = ?8
-             WHERE sha256 = ?1",
-        )
-        .bind(record.sha256.as_str())
-        .bind(record.nature.as_str())
-        .bind(&record.campaign)
-        .bind(record.unit.as_ref().map(UnitCode::as_str))
-        .bind(&record.from_address)
-        .bind(&record.from_name)
-        .bind(&record.subject)
-        .bind(&record.message_id)
-        .execute(&mut *write)
-        .await?;
-        if changed.rows_affected() == 0 {
-            return Err(StoreError::NoSuchMail(record.sha256.clone()));
-        }
+        update_mail(&mut write, record).await?;
         readings::delete(&mut write, &record.sha256).await?;
         readings::insert(&mut write, &decision.readings).await?;
         let mut added = decision.events.clone();
@@ -231,8 +214,31 @@ pub(super) fn nature(text: &str) -> Result<Nature, StoreError> {
     Nature::parse(text).ok_or_else(|| garbled("nature", text))
 }
 
+/// What a recorded mail is, and whose, from now on.
+pub(super) async fn update_mail(write: &mut SqliteConnection, record: &MailRecord) -> Result<(), StoreError> {
+    let changed = sqlx::query(
+        "UPDATE mails SET nature = ?2, campaign = ?3, unit = ?4, from_address = ?5, from_name = ?6, subject = ?7,
+                          message_id = ?8
+         WHERE sha256 = ?1",
+    )
+    .bind(record.sha256.as_str())
+    .bind(record.nature.as_str())
+    .bind(&record.campaign)
+    .bind(record.unit.as_ref().map(UnitCode::as_str))
+    .bind(&record.from_address)
+    .bind(&record.from_name)
+    .bind(&record.subject)
+    .bind(&record.message_id)
+    .execute(write)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Err(StoreError::NoSuchMail(record.sha256.clone()));
+    }
+    Ok(())
+}
+
 /// `false` where it stood there already.
-async fn insert_mail(
+pub(super) async fn insert_mail(
     write: &mut SqliteConnection,
     record: &MailRecord,
     now: DateTime<FixedOffset>,
@@ -259,7 +265,7 @@ async fn insert_mail(
     Ok(inserted.rows_affected() > 0)
 }
 
-async fn insert_sighting(
+pub(super) async fn insert_sighting(
     write: &mut SqliteConnection,
     sighting: Sighting<'_>,
     now: DateTime<FixedOffset>,

@@ -12,6 +12,7 @@ mod open;
 mod outbox;
 mod places;
 mod readings;
+mod revise;
 mod signatures;
 mod views;
 
@@ -31,6 +32,7 @@ pub use mails::{Recorded, Sighting};
 pub use open::{LOCK, StorageLock};
 pub use outbox::LetterFilter;
 pub use places::PlaceContent;
+pub use revise::{Change, NewMail};
 pub use views::HistoryLine;
 
 /// The store of one storage directory. Cheap to clone; every clone shares the connections.

@@ -120,8 +120,9 @@ pub async fn digest_input(
     campaign: &Campaign,
     span: Span,
     now: DateTime<FixedOffset>,
-    faults: Vec<String>,
+    mut faults: Vec<String>,
 ) -> Result<DigestInput, WorkError> {
+    faults.extend(off_the_roster(campaign, &store.events(&campaign.id).await?));
     let since = due::digest_since(campaign, due::digest_due(campaign, now).unwrap_or(now));
     let mut arrivals = store.arrivals_since(&campaign.id, since).await?;
     if let Span::Until(end) = span {
@@ -143,6 +144,19 @@ pub async fn digest_input(
         faults,
         tables: standing_tables(store, campaign, span).await?,
     })
+}
+
+/// Units that have filed and stand on the roster no more, in Chinese words: what they filed is counted nowhere.
+#[must_use]
+pub fn off_the_roster(campaign: &Campaign, events: &[Event]) -> Vec<String> {
+    let ledgers = progress::ledgers(events);
+    let gone = ledgers.iter().filter(|(code, ledger)| ledger.version > 0 && campaign.roster.unit(code).is_none());
+    gone.map(|(code, ledger)| {
+        let filed = ledger.items.iter().filter(|(_, item)| item.current.is_some());
+        let titles: Vec<&str> = filed.map(|(item, _)| campaign.item_title(*item)).collect();
+        format!("单位 {code} 已报送{}，但已不在名册中，未计入汇总，请核对名册", titles.join("、"))
+    })
+    .collect()
 }
 
 /// What stands in the way of mail or letters, in Chinese words for the digest.

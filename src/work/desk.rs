@@ -2,26 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use tokio::sync::Mutex;
 
 use super::WorkError;
-use super::accepted::Accepted;
 use super::failpoint::reached;
 use super::opener::Opener;
+use super::recorded::Recorded;
+use super::reread;
 use crate::archive::Archive;
 use crate::dkim::Verifier;
-use crate::judge::decide::{BouncedLetter, OpenReview, Past, Times, decide};
+use crate::judge::decide::{BouncedLetter, Past, Times, decide};
+use crate::judge::past::{Arrivals, Moment, past_as_of, standing_mails, units_of};
 use crate::judge::register::Register;
 use crate::judge::understand::understand;
-use crate::judge::{peers, progress};
 use crate::model::authenticity::{SignatureCheck, domain_of};
 use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
 use crate::model::hints::{Hints, ReplyTo};
-use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason};
+use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason, in_force};
 use crate::model::mail::{DeliveryReport, Digest, MachineReport, Mail, Opened, Refusal};
 use crate::model::unit::UnitCode;
 use crate::sandbox::Unopened;
@@ -40,13 +41,14 @@ const BOUNCE_SPAN: TimeDelta = TimeDelta::days(7);
 pub struct Desk {
     pub store: Store,
     pub archive: Archive,
-    pub register: Arc<Register>,
+    /// Swapped as a whole when the configuration changes.
+    register: RwLock<Arc<Register>>,
     opener: Arc<Opener>,
     /// Message-IDs of our letters end in it.
     pub sender_domain: String,
     /// Judging looks at the ledger and recording changes it: one mail at a time between the two.
     ledger: Mutex<()>,
-    accepted: Accepted,
+    recorded: Recorded,
     /// `None` where DNS is not to be asked.
     verifier: Option<Verifier>,
 }
@@ -70,11 +72,11 @@ impl Desk {
         Self {
             store,
             archive,
-            register,
+            register: RwLock::new(register),
             opener: Arc::new(opener),
             sender_domain,
             ledger: Mutex::new(()),
-            accepted: Accepted::default(),
+            recorded: Recorded::default(),
             verifier: None,
         }
     }
@@ -84,6 +86,17 @@ impl Desk {
     pub fn with_verifier(mut self, verifier: Option<Verifier>) -> Self {
         self.verifier = verifier;
         self
+    }
+
+    /// All campaigns as they are configured at this moment.
+    #[must_use]
+    pub fn register(&self) -> Arc<Register> {
+        Arc::clone(&self.register.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From the next mail on, this register counts.
+    pub fn set_register(&self, register: Arc<Register>) {
+        *self.register.write().unwrap_or_else(PoisonError::into_inner) = register;
     }
 
     /// Takes one mail in, from archive to record. Repeating it changes nothing.
@@ -110,7 +123,7 @@ impl Desk {
             match self.open(Arc::clone(&bytes)).await? {
                 Ok(opened) => {
                     let signature = self.verify(&opened, bytes, now).await?;
-                    self.judge(opened, signature).await?
+                    self.judge(opened, signature, received_at).await?
                 }
                 Err(reason) => Err(reason),
             }
@@ -120,8 +133,17 @@ impl Desk {
         let recording = self.ledger.lock().await;
         let decision = match understanding {
             Ok(understanding) => {
-                let past = self.past(&understanding, now).await?;
-                decide(&understanding, &self.register, &past, times)
+                let register = self.register();
+                let past = self.past_at(&understanding, Moment::of_new(received_at), now).await?;
+                let decision = decide(&understanding, &register, &past, times);
+                if past.later.values().flatten().any(decides) {
+                    // Others were decided before this one came, and arrived after it: they are decided again.
+                    let (recorded, decision) =
+                        reread::take_in_late(self, &understanding, decision, (&origin, times)).await?;
+                    drop(recording);
+                    return Ok(TakenIn { new: recorded.new, outcome: outcome(&decision), ..known(decision.record) });
+                }
+                decision
             }
             Err(reason) => {
                 self.store.note_failure(&mail, &reason).await?;
@@ -143,16 +165,20 @@ impl Desk {
         Ok(())
     }
 
-    /// Opens and judges a mail that came before, by what was known of its signatures then; the inner error says why the
-    /// mail itself could not be read.
+    /// Opens and judges a mail that came at that moment, by the collections that were open then and by what was known of its
+    /// signatures; the inner error says why the mail itself could not be read.
     ///
     /// # Errors
     /// Where the machine cannot start a reading process, or the database fails.
-    pub(super) async fn understand(&self, bytes: Vec<u8>) -> Result<Result<Understanding, String>, WorkError> {
+    pub(super) async fn understand_at(
+        &self,
+        bytes: Vec<u8>,
+        received_at: DateTime<FixedOffset>,
+    ) -> Result<Result<Understanding, String>, WorkError> {
         match self.open(Arc::new(bytes)).await? {
             Ok(opened) => {
                 let signature = self.store.signature(&opened.sha256).await?;
-                self.judge(opened, signature).await
+                self.judge(opened, signature, received_at).await
             }
             Err(reason) => Ok(Err(reason)),
         }
@@ -172,10 +198,11 @@ impl Desk {
         &self,
         mut mail: Mail,
         signature: Option<SignatureCheck>,
+        received_at: DateTime<FixedOffset>,
     ) -> Result<Result<Understanding, String>, WorkError> {
         mail.headers.authentication.signature = signature;
         let hints = self.hints(&mail).await?;
-        let register = Arc::clone(&self.register);
+        let register = self.register().at(received_at);
         in_time(move || {
             std::panic::catch_unwind(AssertUnwindSafe(|| understand(mail, &register, &hints)))
                 .map_err(|_| Unopened::Poison(Refusal::Broken))
@@ -228,40 +255,40 @@ impl Desk {
         understanding: &Understanding,
         now: DateTime<FixedOffset>,
     ) -> Result<Past, WorkError> {
-        let mut past = Past { bounced: self.bounced(understanding, now).await?, ..Past::default() };
-        let Some(campaign) = &understanding.campaign else { return Ok(past) };
+        self.past_at(understanding, Moment::end(), now).await
+    }
+
+    /// The same, as of the moment the mail arrived.
+    async fn past_at(
+        &self,
+        understanding: &Understanding,
+        moment: Moment,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Past, WorkError> {
+        let bounced = self.bounced(understanding, now).await?;
+        let Some(campaign) = &understanding.campaign else { return Ok(Past { bounced, ..Past::default() }) };
         let yesterday = now - TimeDelta::days(1);
-        let mut units: BTreeSet<&UnitCode> =
-            understanding.tables.iter().filter_map(|table| table.unit.as_ref()).collect();
-        units.extend(understanding.reports.iter().filter_map(|report| report.unit.as_ref()));
-        units.extend(understanding.unit.as_ref().map(|claim| &claim.code));
-        for unit in units {
-            let events = self.store.events_of(campaign, unit).await?;
-            let duplicated =
-                |event: &&Event| event.at > yesterday && matches!(event.kind, EventKind::Duplicated { .. });
-            let repeated: BTreeSet<&Option<Digest>> =
-                events.iter().filter(duplicated).map(|event| &event.mail).collect();
-            past.duplicates_today += u32::try_from(repeated.len()).unwrap_or(u32::MAX);
-            let ledger = progress::fold(&events);
-            let mut senders = BTreeSet::new();
-            for standing in ledger.items.values().filter_map(|item| item.current.as_ref()) {
-                let record = self.store.mail(&standing.mail).await?;
-                senders.extend(record.and_then(|record| record.from_address).map(|address| address.to_lowercase()));
-            }
-            past.senders.insert(unit.clone(), senders);
-            past.ledgers.insert(unit.clone(), ledger);
+        let units = units_of(understanding);
+        let events = self.recorded.events(&self.store, campaign).await?;
+        let register = self.register();
+        let campaign = register.campaign(campaign).map(AsRef::as_ref);
+        let mut past = past_as_of(in_force(&events), &Arrivals::of(events.iter()), &units, campaign, moment);
+        past.bounced = bounced;
+        let mut senders: BTreeMap<UnitCode, BTreeSet<String>> =
+            units.iter().map(|unit| (unit.clone(), BTreeSet::new())).collect();
+        for (unit, mail) in standing_mails(&past) {
+            let record = self.store.mail(mail).await?;
+            let from = record.and_then(|record| record.from_address).map(|address| address.to_lowercase());
+            senders.entry(unit.clone()).or_default().extend(from);
         }
-        let register = self.register.campaign(campaign).filter(|_| !past.ledgers.is_empty());
-        if let Some(campaign) = register {
-            let accepted = self.accepted.totals(&self.store, &campaign.id).await?;
-            past.peers = peers::peers_of(past.ledgers.keys(), &accepted, campaign);
-        }
-        let open = self.store.open_reviews(Some(campaign)).await?;
-        past.open_reviews = open
-            .into_iter()
-            .filter_map(|review| Some(OpenReview { id: review.id, unit: review.unit?, reason: review.reason }))
-            .filter(|review| past.ledgers.contains_key(&review.unit))
+        past.senders = senders;
+        let repeated: BTreeSet<&Option<Digest>> = events
+            .iter()
+            .filter(|event| event.at > yesterday && matches!(event.kind, EventKind::Duplicated { .. }))
+            .filter(|event| event.unit.as_ref().is_some_and(|unit| units.contains(unit)))
+            .map(|event| &event.mail)
             .collect();
+        past.duplicates_today = u32::try_from(repeated.len()).unwrap_or(u32::MAX);
         if let Some(from) = understanding.mail.headers.from.first() {
             past.answers_today = self.store.owed_to_since(&from.address, yesterday).await?;
         }
@@ -269,7 +296,7 @@ impl Desk {
     }
 
     /// The letter of ours a bounce sends back: by its Message-ID, else by recipient and time (mail.md 23).
-    async fn bounced(
+    pub(super) async fn bounced(
         &self,
         understanding: &Understanding,
         now: DateTime<FixedOffset>,
@@ -312,6 +339,26 @@ async fn in_time<T: Send + 'static>(
         Ok(Err(_)) => Ok(Err("a reader failed on it".to_owned())),
         Err(_) => Ok(Err(format!("reading it took more than {} s", READING_TIME.as_secs()))),
     }
+}
+
+/// Whether the machine decided this about a mail: what might be decided otherwise.
+fn decides(event: &Event) -> bool {
+    let decided = match event.kind {
+        EventKind::Filed(_) | EventKind::Duplicated { .. } | EventKind::ReviewAsked { .. } => true,
+        EventKind::MailRecorded { .. }
+        | EventKind::ReviewSettled { .. }
+        | EventKind::AssignedByPerson
+        | EventKind::AcceptedByPerson { .. }
+        | EventKind::ReturnedByPerson { .. }
+        | EventKind::Waived { .. }
+        | EventKind::DeadlineExtended { .. }
+        | EventKind::AddressTaught { .. }
+        | EventKind::NameTaught { .. }
+        | EventKind::Undone { .. }
+        | EventKind::LetterSent { .. }
+        | EventKind::Bounced { .. } => false,
+    };
+    decided && event.by == Actor::Machine
 }
 
 fn known(record: MailRecord) -> TakenIn {

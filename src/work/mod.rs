@@ -1,6 +1,5 @@
 //! Where the pure core meets the edges: taking mail in, owing letters, delivering them, telling the office.
 
-mod accepted;
 pub mod alarm;
 pub mod backup;
 pub mod collect;
@@ -10,7 +9,9 @@ pub mod failpoint;
 pub mod opener;
 pub mod owe;
 pub mod poll;
+mod recorded;
 pub mod render;
+pub mod reread;
 pub mod review;
 pub mod workbook;
 
@@ -35,6 +36,8 @@ pub enum WorkError {
     Reader(std::io::Error),
     #[error("a letter's template: {0}")]
     Template(#[from] TemplateError),
+    #[error("people kept acting on the same mail while it was judged again; try once more")]
+    Interrupted,
     #[error("the workbook could not be written: {0}")]
     Workbook(String),
 }

@@ -65,7 +65,7 @@ pub async fn letter(
             Some(content) => content,
             None => return Ok(Rendering::NotOwed("nothing is owed any more".to_owned())),
         },
-        LetterKey::Digest { slot, .. } => digest(store, campaign, slot, span, now).await?,
+        LetterKey::Digest { slot, .. } => digest(store, register, campaign, slot, span, now).await?,
         LetterKey::Alert { .. } => alert(campaign, order.facts.clone(), now),
     };
     let content = match content {
@@ -147,12 +147,14 @@ fn findings(returned: &Returned) -> &[Finding] {
 
 async fn digest(
     store: &Store,
+    register: &Register,
     campaign: &Campaign,
     slot: &str,
     span: Span,
     now: DateTime<FixedOffset>,
 ) -> Result<Result<Content, Fault>, WorkError> {
-    let faults = collect::faults(store, now).await?;
+    let mut faults = collect::faults(store, now).await?;
+    faults.extend(register.notes().iter().map(|note| note.text.clone()));
     let input = collect::digest_input(store, campaign, span, now, faults).await?;
     let rendered = match letters::digest(campaign, &DigestFacts::new(campaign, &input)) {
         Ok(rendered) => rendered,

@@ -109,14 +109,16 @@ impl Case {
 /// # Errors
 /// The archive's or the store's.
 pub async fn understood_today(desk: &Desk, mail: &Digest) -> Result<Result<Understanding, String>, WorkError> {
-    let understanding = match desk.understand(desk.archive.get(mail)?).await? {
+    let record = desk.store.mail(mail).await?.ok_or_else(|| StoreError::NoSuchMail(mail.clone()))?;
+    let understanding = match desk.understand_at(desk.archive.get(mail)?, record.received_at).await? {
         Ok(understanding) => understanding,
         Err(reason) => return Ok(Err(reason)),
     };
     let events = desk.store.events_of_mail(mail).await?;
     let said = events.iter().rev().find(|event| event.kind == EventKind::AssignedByPerson);
+    let register = desk.register();
     let unit = said.and_then(|event| {
-        let campaign = desk.register.campaign(&event.campaign)?;
+        let campaign = register.campaign(&event.campaign)?;
         campaign.roster.unit(event.unit.as_ref()?)
     });
     Ok(Ok(match unit {
@@ -156,6 +158,7 @@ pub async fn accept(desk: &Desk, id: i64, person: Person<'_>) -> Result<Acted, A
             | ReviewReason::SenderDoubtful
             | ReviewReason::FileUnread
             | ReviewReason::TimeDoubtful
+            | ReviewReason::OtherCampaign
             | ReviewReason::Question
             | ReviewReason::SetAside
             | ReviewReason::RaisedByPerson,
@@ -221,7 +224,7 @@ async fn accept_withheld(
     if standing.is_some_and(|standing| standing.filing.received_at > times.received_at) {
         return Err(case.refuse(SUPERSEDED));
     }
-    let decision = decide_vouched(&understanding, &desk.register, &past, (unit, item), times);
+    let decision = decide_vouched(&understanding, &desk.register(), &past, (unit, item), times);
     let Some(mut decision) = decision else {
         return Err(case.refuse("judged under today's configuration, the mail no longer holds this item of this unit"));
     };
@@ -247,6 +250,7 @@ pub async fn assign(desk: &Desk, id: i64, unit: &Unit, person: Person<'_>) -> Re
         | ReviewReason::FileUnread
         | ReviewReason::SenderDoubtful
         | ReviewReason::TimeDoubtful
+        | ReviewReason::OtherCampaign
         | ReviewReason::Question
         | ReviewReason::SetAside
         | ReviewReason::RaisedByPerson => return Err(case.refuse("it is not about whose the mail is")),
@@ -258,7 +262,7 @@ pub async fn assign(desk: &Desk, id: i64, unit: &Unit, person: Person<'_>) -> Re
     let (understanding, times) = understood_again(desk, &case, person).await?;
     let understanding = understand::assigned(understanding, unit);
     let past = desk.past(&understanding, person.now).await?;
-    let mut decision = decide(&understanding, &desk.register, &past, times);
+    let mut decision = decide(&understanding, &desk.register(), &past, times);
     let asked_before: Vec<&EventKind> = earlier.iter().map(|event| &event.kind).collect();
     decision.events.retain(|event| match &event.kind {
         // It happened once.
@@ -350,7 +354,7 @@ async fn understood_again(desk: &Desk, case: &Case, person: Person<'_>) -> Resul
     let record = desk.store.mail(&case.mail).await?.ok_or_else(|| StoreError::NoSuchMail(case.mail.clone()))?;
     let bytes = desk.archive.get(&case.mail).map_err(WorkError::from)?;
     let understanding = desk
-        .understand(bytes)
+        .understand_at(bytes, record.received_at)
         .await?
         .map_err(|why| case.refuse(&format!("the mail could not be read again: {why}")))?;
     if understanding.campaign.as_deref() != Some(case.campaign.as_str()) {

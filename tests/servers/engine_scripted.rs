@@ -67,6 +67,7 @@ async fn drill(server: &ScriptedImap) -> Drill {
         alert_to: vec!["admin@office.example".to_owned()],
         clock: Clock::Hand(clock.clone()),
         offset,
+        watch: None,
     };
     Drill { _folder: folder, engine, clock, stop, _sender: sender }
 }

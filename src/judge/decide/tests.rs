@@ -1,5 +1,6 @@
 //! Decisions on whole mails, with what was filed before handed in.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::*;

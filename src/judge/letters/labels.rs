@@ -38,6 +38,7 @@ pub fn reason(reason: ReviewReason) -> &'static str {
         ReviewReason::FileUnread => "文件未能读取",
         ReviewReason::SenderDoubtful => "发件人存疑",
         ReviewReason::TimeDoubtful => "收件时间存疑",
+        ReviewReason::OtherCampaign => "含另一项工作的报表",
         ReviewReason::Question => "单位来信咨询",
         ReviewReason::SetAside => "处理失败，已搁置",
         ReviewReason::RaisedByPerson => "工作人员要求复核",

@@ -102,6 +102,7 @@ pub(super) fn about_file(piece: &Piece, role: Role) -> (Vec<String>, bool) {
             | OddityCode::MessageIdMissing
             | OddityCode::SeveralSenders
             | OddityCode::NotAMail
+            | OddityCode::OtherCampaign
             | OddityCode::NotOpened => continue,
         };
         if !notes.iter().any(|present| present == note) {
