@@ -44,6 +44,24 @@ impl Tone {
     }
 }
 
+/// An annotated copy that is wanted of a piece of a mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyOrder {
+    /// Path of the piece.
+    pub piece: String,
+    /// Who makes the remarks: the office.
+    pub author: String,
+    pub marks: Vec<Mark>,
+}
+
+/// The annotated copy of a piece.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    /// The piece's own file name.
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
 impl Mark {
     /// The remark as it stands in a note at its own cell, which it need not name, with the other cells it names called as
     /// `elsewhere` says.

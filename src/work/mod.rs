@@ -2,6 +2,7 @@
 
 mod accepted;
 pub mod alarm;
+pub mod annotate;
 pub mod collect;
 pub mod deliver;
 pub mod desk;
