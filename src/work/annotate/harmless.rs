@@ -206,7 +206,8 @@ fn document(text: &str) -> Result<(), Unfit> {
     let mut formula = String::new();
     walk(text, |seen| {
         if let Some((tag, _)) = seen.opened() {
-            let named = |name: &str| xml::attribute(tag, name).is_some_and(|value| !value.is_empty() && value != "0");
+            let named =
+                |name: &str| xml::attribute(tag, name).is_some_and(|value| !matches!(value.trim(), "" | "0" | "false"));
             if named("macro") {
                 return Err(Unfit("a shape that may act"));
             }

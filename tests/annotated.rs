@@ -1,0 +1,245 @@
+//! Workbooks that go back to units: their own with remarks in it, or the official form filled with what was understood.
+//! `ANNOTATED_OUT=FOLDER cargo test --test annotated` leaves the copies behind to be looked at.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Cursor, Read as _};
+use std::path::{Path, PathBuf};
+
+use mailtally::cli::inspect::inspected;
+use mailtally::config;
+use mailtally::judge::register::Register;
+use mailtally::model::campaign::Campaign;
+use mailtally::model::mail::{Content, Kind, Opened};
+use mailtally::model::mark::{CopyOrder, Mark, Tone};
+use mailtally::model::returns::{Row, TableReturn};
+use mailtally::read::{self, Limits};
+use mailtally::work::annotate;
+use mailtally::work::opener::Opener;
+use mailtally::work::workbook::{Filling, form_filled};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+fn register() -> Register {
+    let (_, campaigns) = config::load_campaigns(&root().join("config/mailtally.toml")).expect("the shipped config");
+    Register::new(campaigns, Vec::new())
+}
+
+fn leave_behind(name: &str, bytes: &[u8]) {
+    if let Some(folder) = std::env::var_os("ANNOTATED_OUT") {
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(Path::new(&folder).join(name), bytes).unwrap();
+    }
+}
+
+/// A table of a case, with the file it stands in.
+struct Found {
+    case: String,
+    kind: Option<Kind>,
+    file: Vec<u8>,
+    is_mail: bool,
+    table: TableReturn,
+}
+
+fn tables(register: &Register) -> Vec<Found> {
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(root().join("tests/cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    let mut found = Vec::new();
+    for folder in folders {
+        let mut files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let file = files.find(|path| path.file_name().is_some_and(|name| name != "expected.json")).unwrap();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let bytes = fs::read(&file).unwrap();
+        let (understanding, bare) = inspected(&bytes, &name, register, &Opener::Here(Limits::default())).unwrap();
+        for table in &understanding.tables {
+            let piece = understanding.mail.pieces.iter().find(|piece| piece.path == table.piece);
+            found.push(Found {
+                case: folder.file_name().unwrap().to_string_lossy().into_owned(),
+                kind: piece.map(|piece| piece.kind),
+                file: bytes.clone(),
+                is_mail: !bare,
+                table: table.clone(),
+            });
+        }
+    }
+    found
+}
+
+/// What is remarked, and one remark on each cell of the first row besides.
+fn marks(table: &TableReturn) -> Vec<Mark> {
+    let told = table.findings.iter().map(|finding| Mark {
+        sheet: table.sheet.clone(),
+        cell: finding.cell.clone(),
+        tone: Tone::Mend,
+        text: finding.text.clone(),
+    });
+    let cells = table.rows.iter().take(1).flat_map(|row| row.0.values()).filter_map(|filled| filled.cell.clone());
+    let hints = cells.map(|cell| Mark {
+        sheet: table.sheet.clone(),
+        cell: Some(cell),
+        tone: Tone::Hint,
+        text: "仅供核对。".to_owned(),
+    });
+    told.chain(hints).collect()
+}
+
+#[test]
+fn every_workbook_of_the_cases_is_read_the_same_with_remarks_in_it() {
+    let register = register();
+    let mut outcomes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for found in tables(&register).into_iter().filter(|found| found.kind == Some(Kind::Xlsx)) {
+        let marks = marks(&found.table);
+        // Of a file in a bare archive only the archive is at hand.
+        if marks.is_empty() || !(found.is_mail || found.table.piece == "1") {
+            continue;
+        }
+        let order = CopyOrder { piece: found.table.piece.clone(), author: "双拥办".to_owned(), marks };
+        let copied = if found.is_mail {
+            annotate::copy(&found.file, &order, &Limits::default()).map(|copied| copied.bytes)
+        } else {
+            annotate::annotated(&found.file, &order.author, &order.marks, &Limits::default())
+        };
+        let outcome = match &copied {
+            Ok(bytes) => {
+                leave_behind(&format!("case.{}.{}.xlsx", found.case, found.table.piece), bytes);
+                "copied".to_owned()
+            }
+            Err(unfit) => unfit.to_string(),
+        };
+        outcomes.entry(outcome).or_default().push(found.case);
+    }
+    for (outcome, cases) in &outcomes {
+        println!("{}: {outcome}: {}", cases.len(), cases.join(" "));
+    }
+    assert!(outcomes["copied"].len() >= 50, "{outcomes:?}");
+}
+
+/// Members of a package.
+fn members(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
+    let mut read = |name: &String| {
+        let mut member = Vec::new();
+        archive.by_name(name).unwrap().read_to_end(&mut member).unwrap();
+        member
+    };
+    names.iter().map(|name| (name.clone(), read(name))).collect()
+}
+
+#[test]
+fn what_other_programs_wrote_stays_and_what_acts_is_not_passed_on() {
+    let mark = |cell: Option<&str>, tone, text: &str| Mark {
+        sheet: "统计表".to_owned(),
+        cell: cell.map(str::to_owned),
+        tone,
+        text: text.to_owned(),
+    };
+    let marks = [
+        mark(Some("J5"), Tone::Mend, "J5 总额填写为 9.9 万元，与各项经费之和不一致，应为 9.90005 万元。"),
+        mark(Some("J5"), Tone::Hint, "J5 <另一处> & 提示"),
+        mark(Some("A5"), Tone::Hint, "A5 请核对人数。"),
+        mark(Some("I7"), Tone::Mend, "I7 没有填写，请补填。"),
+        mark(Some("AC40"), Tone::Hint, "AC40 在表外。"),
+        mark(None, Tone::Mend, "表头中没有找到“某某”一栏，请使用通知所附的原表填报。"),
+    ];
+    let limits = Limits::default();
+    let mut refused = BTreeMap::new();
+    let mut count = 0;
+    for entry in fs::read_dir(root().join("tests/fixtures/annotated")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let bytes = fs::read(&path).unwrap();
+        let copy = annotate::annotated(&bytes, "吕梁市双拥办", &marks, &limits);
+        if let Some(why) = name.strip_prefix("refused-") {
+            refused.insert(why.to_owned(), copy.unwrap_err().to_string());
+            continue;
+        }
+        let copy = copy.unwrap_or_else(|unfit| panic!("{name}: {unfit}"));
+        leave_behind(&format!("fixture.{name}.original.xlsx"), &bytes);
+        leave_behind(&format!("fixture.{name}.xlsx"), &copy);
+        assert_eq!(copy, annotate::annotated(&bytes, "吕梁市双拥办", &marks, &limits).unwrap(), "{name}");
+        let (before, after) = (members(&bytes), members(&copy));
+        for (part, content) in &before {
+            let edited = ["[Content_Types].xml", "xl/styles.xml", "xl/worksheets/sheet1.xml"].contains(&part.as_str())
+                || part.ends_with("sheet1.xml.rels")
+                || part.contains("omment")
+                || part.contains("vmlDrawing");
+            assert!(edited || after.get(part) == Some(content), "{name}: {part} has changed");
+        }
+        count += 1;
+    }
+    assert!(count >= 15, "{count}");
+    let expected = [
+        ("dde", "a formula that reaches outside"),
+        ("external-workbook", "a relation that may act, or of an unknown kind"),
+        ("link", "a relation that leads outside"),
+        ("macros", "a relation that may act, or of an unknown kind"),
+        ("object", "a part that may act, or of an unknown type"),
+        ("strict", "the strict form of OOXML"),
+    ];
+    assert_eq!(refused, BTreeMap::from(expected.map(|(name, why)| (name.to_owned(), why.to_owned()))));
+}
+
+fn rows_of(rows: &[Row]) -> Vec<BTreeMap<String, String>> {
+    let shown = |row: &Row| {
+        let figure = |(key, filled): (&String, &mailtally::model::returns::Filled)| {
+            let shown = match &filled.value {
+                Some(mailtally::model::returns::Value::Figure(figure)) => figure.normalize().to_string(),
+                Some(mailtally::model::returns::Value::Words(words)) => {
+                    words.split_whitespace().collect::<Vec<_>>().join(" ")
+                }
+                None => {
+                    let written = filled.written.clone().unwrap_or_default();
+                    format!("?{}", written.split_whitespace().collect::<Vec<_>>().join(" "))
+                }
+            };
+            (key.clone(), shown)
+        };
+        row.0.iter().map(figure).collect()
+    };
+    rows.iter().map(shown).collect()
+}
+
+fn read_again(campaign: &Campaign, bytes: &[u8]) -> Vec<TableReturn> {
+    let Opened::Bare { pieces, .. } = read::open_file(bytes, "统计表.xlsx", &Limits::default()) else {
+        panic!("a workbook is no mail");
+    };
+    let Content::Workbook(sheets) = &pieces[0].content else { panic!("no workbook: {:?}", pieces[0].oddities) };
+    mailtally::judge::tables::read_tables(sheets, "1", &campaign.form, campaign.year)
+}
+
+#[test]
+fn a_form_filled_with_what_was_understood_is_understood_the_same() {
+    let register = register();
+    let campaign = register.campaigns().next().unwrap();
+    let mut different = Vec::new();
+    let mut count = 0;
+    for found in tables(&register) {
+        let table = &found.table;
+        let name = table.unit_name.clone().unwrap_or_else(|| "离石区".to_owned());
+        let marks = marks(table);
+        let filling = Filling { filled_on: table.filled_on, rows: &table.rows, marks: &marks };
+        let bytes = form_filled(campaign, &name, filling).unwrap();
+        assert_eq!(bytes, form_filled(campaign, &name, filling).unwrap());
+        leave_behind(&format!("form.{}.{count}.xlsx", found.case), &bytes);
+        let again = read_again(campaign, &bytes);
+        count += 1;
+        let same =
+            again.len() == 1 && rows_of(&again[0].rows) == rows_of(&table.rows) && again[0].totals == table.totals;
+        if !same {
+            different.push(format!(
+                "{}:\n  {:?}\n  {:?}",
+                found.case,
+                rows_of(&table.rows),
+                again.iter().map(|again| rows_of(&again.rows)).collect::<Vec<_>>()
+            ));
+        }
+    }
+    assert!(count > 100);
+    assert!(different.is_empty(), "{} of {count}\n{}", different.len(), different.join("\n"));
+}
