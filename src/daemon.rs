@@ -78,6 +78,7 @@ impl Engine {
         let mut outbox = Outbox {
             store,
             register: &self.desk.register,
+            copyist: self.desk.copyist(),
             post: &mut post,
             from: &sending.from,
             quota: sending.quota,

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 
 use super::WorkError;
 use super::accepted::Accepted;
+use super::enclose::Copyist;
 use super::opener::Opener;
 use crate::archive::Archive;
 use crate::judge::decide::{BouncedLetter, OpenReview, Past, Times, decide};
@@ -68,6 +69,12 @@ impl Desk {
             ledger: Mutex::new(()),
             accepted: Accepted::default(),
         }
+    }
+
+    /// Makes the tables that go with receipts, from the mails kept here.
+    #[must_use]
+    pub fn copyist(&self) -> Copyist<'_> {
+        Copyist { archive: &self.archive, opener: &self.opener }
     }
 
     /// Takes one mail in, from archive to record. Repeating it changes nothing.

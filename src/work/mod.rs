@@ -6,6 +6,7 @@ pub mod annotate;
 pub mod collect;
 pub mod deliver;
 pub mod desk;
+pub mod enclose;
 pub mod opener;
 pub mod owe;
 pub mod poll;

@@ -11,10 +11,10 @@ use rust_xlsxwriter::{
 };
 
 use super::paper::{A4, form_header, height, merged, ready_to_print_on, text};
-use super::styles::{Styles, width};
+use super::styles::Styles;
 use crate::judge::letters::{clean, day};
 use crate::model::campaign::Campaign;
-use crate::model::form::Column;
+use crate::model::form::{Column, ColumnKind};
 use crate::model::mark::{Mark, Tone};
 use crate::model::returns::{Filled, Row, Value};
 
@@ -56,8 +56,8 @@ pub fn form_filled(campaign: &Campaign, unit_name: &str, filling: Filling<'_>) -
     let sheet = workbook.add_worksheet();
     sheet.set_name("统计表")?;
     let columns: Vec<(ColNum, &Column)> = (0..).zip(&campaign.form.columns).collect();
-    head(sheet, campaign, unit_name, filling.filled_on, &columns, &styles)?;
     let marked = Marked::of(filling, &columns);
+    head(sheet, campaign, (unit_name, filling.filled_on), &columns, &marked, &styles)?;
     for (row, of) in (FIRST_ROW..).zip(filling.rows) {
         let mut tallest = LINE_HEIGHT;
         for (place, column) in &columns {
@@ -65,7 +65,7 @@ pub fn form_filled(campaign: &Campaign, unit_name: &str, filling: Filling<'_>) -
             let filled = of.0.get(&column.key);
             let words = filled.map(written).unwrap_or_default();
             value(sheet, (row, *place), filled, &words, &style)?;
-            tallest = tallest.max(height(&words, width(column.kind)));
+            tallest = tallest.max(height(&words, form_width(column.kind)));
         }
         sheet.set_row_height(row, tallest)?;
     }
@@ -86,14 +86,14 @@ pub fn form_filled(campaign: &Campaign, unit_name: &str, filling: Filling<'_>) -
 fn head(
     sheet: &mut Worksheet,
     campaign: &Campaign,
-    unit_name: &str,
-    filled_on: Option<NaiveDate>,
+    (unit_name, filled_on): (&str, Option<NaiveDate>),
     columns: &[(ColNum, &Column)],
+    marked: &Marked,
     styles: &Styles,
 ) -> Result<(), XlsxError> {
     let form = &campaign.form;
     let last = columns.last().map_or(0, |(place, _)| *place);
-    merged(sheet, (TITLE, 0), (TITLE, last), &form.title, &styles.title)?;
+    merged(sheet, (TITLE, 0), (TITLE, last), &form.title, &marked.style(&styles.title, (TITLE, 0)))?;
     sheet.set_row_height(TITLE, 36)?;
     let label = |labels: &[String], otherwise: &str| {
         labels.first().map_or(otherwise, String::as_str).trim_end_matches([':', '：']).to_owned()
@@ -106,7 +106,7 @@ fn head(
         merged(sheet, (LABELS, middle + 1), (LABELS, last), &on, &styles.note_left)?;
     }
     sheet.set_row_height(LABELS, 24)?;
-    form_header(sheet, GROUPS, columns, styles)
+    form_header(sheet, GROUPS, columns, form_width, styles)
 }
 
 /// What a cell shows, in characters: to make room for it, and where a number cell cannot hold it.
@@ -187,6 +187,15 @@ impl Marked {
             sheet.insert_note(*row, *column, &note)?;
         }
         Ok(())
+    }
+}
+
+/// The width of a column in characters: as many as A4 across has room for, so that the print is not made small.
+fn form_width(kind: ColumnKind) -> f64 {
+    match kind {
+        ColumnKind::Count => 10.0,
+        ColumnKind::Money(_) => 13.0,
+        ColumnKind::Text => 14.0,
     }
 }
 

@@ -4,9 +4,9 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use rust_xlsxwriter::{ColNum, Format, Formula, RowNum, Worksheet, XlsxError};
 
-use super::styles::{Styles, width};
+use super::styles::Styles;
 use crate::judge::letters::clean;
-use crate::model::form::Column;
+use crate::model::form::{Column, ColumnKind};
 use crate::model::grid::cell_name;
 
 /// Paper size A3, as Excel numbers it.
@@ -90,10 +90,12 @@ pub(super) fn form_header(
     sheet: &mut Worksheet,
     row: RowNum,
     columns: &[(ColNum, &Column)],
+    width: impl Fn(ColumnKind) -> f64,
     styles: &Styles,
 ) -> Result<(), XlsxError> {
+    let deepest = |(_, column): &(ColNum, &Column)| height(&column.header, width(column.kind));
     sheet.set_row_height(row, 26)?;
-    sheet.set_row_height(row + 1, 50)?;
+    sheet.set_row_height(row + 1, columns.iter().map(deepest).fold(50.0, f64::max))?;
     for run in columns.chunk_by(|(_, left), (_, right)| left.group == right.group) {
         let (Some((first, column)), Some((last, _))) = (run.first(), run.last()) else { continue };
         if let Some(group) = &column.group {

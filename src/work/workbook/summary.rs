@@ -109,7 +109,7 @@ fn head(
     sheet.set_column_width(NUMBER, 6)?;
     sheet.set_column_width(NAME, NAME_WIDTH)?;
     sheet.set_column_width(status, 22)?;
-    form_header(sheet, GROUPS, columns, styles)
+    form_header(sheet, GROUPS, columns, width, styles)
 }
 
 /// The figures of a unit that counts, or empty cells.
