@@ -130,7 +130,7 @@ impl FileFacts {
             name: self.name.clone(),
             taken_as,
             size: size(self.size),
-            sha256: self.sha256.short().to_owned(),
+            sha256: self.sha256.as_str().to_owned(),
             notes: self.notes.clone(),
         }
     }
