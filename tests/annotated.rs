@@ -7,17 +7,25 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
+use mailtally::archive::Archive;
 use mailtally::cli::inspect::inspected;
 use mailtally::config;
 use mailtally::judge::register::Register;
 use mailtally::model::campaign::Campaign;
+use mailtally::model::decision::{Arrival, Origin};
+use mailtally::model::letter::{Letter, LetterKey};
 use mailtally::model::mail::{Content, Kind, Opened};
 use mailtally::model::mark::{CopyOrder, Mark, Tone};
 use mailtally::model::returns::{Row, TableReturn};
 use mailtally::read::{self, Limits};
+use mailtally::store::Store;
 use mailtally::work::annotate;
+use mailtally::work::collect::Span;
+use mailtally::work::desk::Desk;
 use mailtally::work::opener::Opener;
+use mailtally::work::render::{self, Rendering};
 use mailtally::work::workbook::{Filling, form_filled};
 
 fn root() -> PathBuf {
@@ -45,7 +53,13 @@ struct Found {
     table: TableReturn,
 }
 
-fn tables(register: &Register) -> Vec<Found> {
+/// The tables of all cases.
+fn tables() -> &'static [Found] {
+    static TABLES: OnceLock<Vec<Found>> = OnceLock::new();
+    TABLES.get_or_init(|| read_tables(&register()))
+}
+
+fn read_tables(register: &Register) -> Vec<Found> {
     let mut folders: Vec<PathBuf> =
         fs::read_dir(root().join("tests/cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
@@ -90,9 +104,8 @@ fn marks(table: &TableReturn) -> Vec<Mark> {
 
 #[test]
 fn every_workbook_of_the_cases_is_read_the_same_with_remarks_in_it() {
-    let register = register();
     let mut outcomes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for found in tables(&register).into_iter().filter(|found| found.kind == Some(Kind::Xlsx)) {
+    for found in tables().iter().filter(|found| found.kind == Some(Kind::Xlsx)) {
         let marks = marks(&found.table);
         // Of a file in a bare archive only the archive is at hand.
         if marks.is_empty() || !(found.is_mail || found.table.piece == "1") {
@@ -111,7 +124,7 @@ fn every_workbook_of_the_cases_is_read_the_same_with_remarks_in_it() {
             }
             Err(unfit) => unfit.to_string(),
         };
-        outcomes.entry(outcome).or_default().push(found.case);
+        outcomes.entry(outcome).or_default().push(found.case.clone());
     }
     for (outcome, cases) in &outcomes {
         println!("{}: {outcome}: {}", cases.len(), cases.join(" "));
@@ -140,7 +153,7 @@ fn what_other_programs_wrote_stays_and_what_acts_is_not_passed_on() {
         text: text.to_owned(),
     };
     let marks = [
-        mark(Some("J5"), Tone::Mend, "J5 总额填写为 9.9 万元，与各项经费之和不一致，应为 9.90005 万元。"),
+        mark(Some("J5"), Tone::Mend, "J5 总额填写为 8.8 万元，与各项经费之和不一致，应为 9.9 万元。"),
         mark(Some("J5"), Tone::Hint, "J5 <另一处> & 提示"),
         mark(Some("A5"), Tone::Hint, "A5 请核对人数。"),
         mark(Some("I7"), Tone::Mend, "I7 没有填写，请补填。"),
@@ -219,7 +232,7 @@ fn a_form_filled_with_what_was_understood_is_understood_the_same() {
     let campaign = register.campaigns().next().unwrap();
     let mut different = Vec::new();
     let mut count = 0;
-    for found in tables(&register) {
+    for found in tables() {
         let table = &found.table;
         let name = table.unit_name.clone().unwrap_or_else(|| "离石区".to_owned());
         let marks = marks(table);
@@ -242,4 +255,96 @@ fn a_form_filled_with_what_was_understood_is_understood_the_same() {
     }
     assert!(count > 100);
     assert!(different.is_empty(), "{} of {count}\n{}", different.len(), different.join("\n"));
+}
+
+/// A mail of 交城县 with one file.
+fn mail(name: &str, file: &[u8]) -> Vec<u8> {
+    let encoded = data_encoding::BASE64.encode(file);
+    let lines: Vec<&str> = encoded.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!(
+        "From: jcxsyb@jiaocheng.example\r\nTo: office@collect.example\r\nSubject: =?UTF-8?B?{}?=\r\n\
+         Date: Mon, 2 Aug 2021 09:00:00 +0800\r\nMessage-ID: <{}@unit.example>\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Content-Transfer-Encoding: base64\r\n\r\n{}\r\n--b\r\nContent-Type: application/octet-stream\r\n\
+         Content-Disposition: attachment; filename*=UTF-8''{}\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n--b--\r\n",
+        data_encoding::BASE64.encode("交城县“八一”走访慰问统计表".as_bytes()),
+        name.len(),
+        data_encoding::BASE64.encode("现将交城县“八一”走访慰问情况统计表报上。交城县双拥办".as_bytes()),
+        name.bytes().map(|octet| format!("%{octet:02X}")).collect::<String>(),
+        lines.join("\r\n"),
+    )
+    .into_bytes()
+}
+
+/// The form as a text, with so many troops and a total that is wrong.
+fn csv(troops: usize) -> Vec<u8> {
+    let headers = "慰问军队退役人员人数(人),慰问形式及慰问品名称,慰问折算经费(元),慰问其他优抚对象人数(人),\
+                   慰问形式及慰问品名称,慰问折算经费(元),部队名称,慰问形式及慰问品名称,慰问折算经费(元),\
+                   合计“八一”期间走访慰问支出总额(万元),备注";
+    let mut lines = vec![
+        "2021年“八一”期间走访慰问情况统计表".to_owned(),
+        "县(市、区)/单位名称：交城县,,,,,,填报时间：2021年8月2日".to_owned(),
+        headers.replace("                   ", ""),
+        "86,慰问金,43000,24,慰问金,12000.5,某部一连,空调,1000,1.1,".to_owned(),
+    ];
+    lines.extend((1..troops).map(|number| format!(",,,,,,某部{number}队,空调,1000,,")));
+    (lines.join("\r\n") + "\r\n").into_bytes()
+}
+
+/// The receipt for a mail, through the desk and the outbox, as it would be sent.
+async fn receipt_for(mail: Vec<u8>) -> Letter {
+    let folder = tempfile::tempdir().unwrap();
+    let now = chrono::DateTime::parse_from_rfc3339("2021-08-02T09:05:00+08:00").unwrap();
+    let store = Store::open(folder.path(), *now.offset()).await.unwrap();
+    let archive = Archive::open(folder.path());
+    let opener = Opener::Here(Limits::default());
+    let desk = Desk::new(store, archive, Arc::new(register()), opener, "collect.example".to_owned());
+    let arrival = Arrival { origin: Origin::File { path: "mail.eml".to_owned() }, received_at: now, bytes: mail };
+    desk.take_in(arrival, now).await.unwrap();
+    let due = desk.store.due_letters(now, 10).await.unwrap();
+    let stored = due.iter().find(|letter| matches!(letter.order.key, LetterKey::Ack { .. })).expect("a receipt");
+    match render::letter(&desk.store, &desk.register, desk.copyist(), stored, Span::All, now).await.unwrap() {
+        Rendering::Letter(letter) => *letter,
+        Rendering::NotOwed(why) | Rendering::Faulty(why) => panic!("{why}"),
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_carries_the_units_own_workbook_or_else_the_form() {
+    let fixture = |name: &str| fs::read(root().join("tests/fixtures/annotated").join(name)).unwrap();
+    let register = register();
+    let campaign = register.campaigns().next().unwrap();
+
+    let own = receipt_for(mail("交城统计表.xlsx", &fixture("openpyxl-decorated.xlsx"))).await;
+    let names = |letter: &Letter| letter.attachments.iter().map(|file| file.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&own), ["交城统计表（标注）.xlsx"]);
+    assert!(own.text.contains("交城统计表（标注）.xlsx（贵单位所报文件的副本"), "{}", own.text);
+    let parts = members(&own.attachments[0].bytes);
+    let comments = String::from_utf8(parts["xl/comments1.xml"].clone()).unwrap();
+    assert!(comments.contains("ref=\"J5\"") && comments.contains("应为 9.9 万元"), "{comments}");
+    assert_eq!(
+        parts["xl/worksheets/sheet2.xml"],
+        members(&fixture("openpyxl-decorated.xlsx"))["xl/worksheets/sheet2.xml"]
+    );
+
+    // Macros do not come back under the office's name, and other kinds of file are no workbook to write in.
+    for (name, file, rows) in [
+        ("交城统计表.xlsm", fixture("refused-macros.xlsx"), 2),
+        ("交城统计表.csv", csv(1), 1),
+        ("交城统计表.csv", csv(45), 45),
+    ] {
+        let letter = receipt_for(mail(name, &file)).await;
+        assert_eq!(names(&letter), ["统计表（标注）.xlsx"], "{name}");
+        assert!(letter.text.contains("按识别结果填入通知所附的表样"), "{}", letter.text);
+        let again = read_again(campaign, &letter.attachments[0].bytes);
+        assert_eq!(again[0].rows.len(), rows, "a form that a unit may send back has all rows: {name}");
+        let parts = members(&letter.attachments[0].bytes);
+        let comments = String::from_utf8(parts["xl/comments1.xml"].clone()).unwrap();
+        assert!(comments.contains("ref=\"J5\"") && comments.contains("请更正"), "{comments}");
+    }
+
+    // A table with nothing to mend comes with nothing.
+    let right = String::from_utf8(csv(1)).unwrap().replace(",1.1,", ",5.6,");
+    let letter = receipt_for(mail("交城统计表.csv", right.as_bytes())).await;
+    assert!(letter.attachments.is_empty() && !letter.text.contains("黄色"), "{}", letter.text);
 }

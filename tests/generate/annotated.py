@@ -30,7 +30,7 @@ HEADERS = [
     "合计“八一”期间走访慰问支出总额(万元)", "备注",
 ]
 ROWS = [
-    [86, "慰问金", 43000, 24, "慰问金", 12000.5, "驻离某部", "冰箱", 36800, 9.9, None],
+    [86, "慰问金", 43000, 24, "慰问金", 12000.5, "驻离某部", "冰箱", 36800, 8.8, None],
     [None, None, None, None, None, None, "武警某中队", "空调", 7200, None, None],
 ]
 FIXED = (2021, 8, 1, 9, 0, 0)
@@ -45,7 +45,7 @@ def by_openpyxl(change=None):
     sheet.merge_cells("A1:K1")
     sheet["A1"].font = Font(name="黑体", size=18)
     sheet["A1"].alignment = Alignment(horizontal="center")
-    sheet["A2"] = "县(市、区)/单位名称：离石区"
+    sheet["A2"] = "县(市、区)/单位名称：交城县"
     sheet["H2"] = "填报时间：2021年8月5日"
     sheet["A3"], sheet["G3"] = "本县(市、区)/单位慰问情况", "慰问部队情况"
     sheet.merge_cells("A3:F3")
@@ -116,7 +116,7 @@ def by_xlsxwriter(more=False, constant_memory=False):
     border = book.add_format({"border": 1})
     money = book.add_format({"border": 1, "num_format": "#,##0.00", "bg_color": "#DDDDDD"})
     sheet.write(0, 0, TITLE)
-    sheet.write(1, 0, "县(市、区)/单位名称：离石区")
+    sheet.write(1, 0, "县(市、区)/单位名称：交城县")
     sheet.write(1, 7, "填报时间：2021年8月5日")
     sheet.write(2, 0, "本县(市、区)/单位慰问情况")
     sheet.write(2, 6, "慰问部队情况")
@@ -127,7 +127,7 @@ def by_xlsxwriter(more=False, constant_memory=False):
                 if row == 4:
                     sheet.write_blank(row, column, None, border)
             elif column == 9 and more:
-                sheet.write_formula(row, column, "=ROUND(99000.5/10000,1)", money, value)
+                sheet.write_formula(row, column, "=ROUND(88000/10000,1)", money, value)
             else:
                 sheet.write(row, column, value, money if column in (2, 5, 8, 9) else border)
     sheet.set_column("I:I", 18, money)

@@ -336,3 +336,58 @@ fn pixels_of(size: &str, pixels: f64) -> Option<u32> {
     let size: f64 = size.trim().parse().ok().filter(|size: &f64| size.is_finite())?;
     (size * pixels).round().clamp(0.0, 2_000.0).to_u32()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn coloured(text: &str, cells: &[&str]) -> Result<String, Unfit> {
+        let wanted = cells.iter().map(|cell| (cell_place(cell).unwrap(), Tone::Mend)).collect();
+        let slots = slots(text, &wanted)?;
+        let made = slots.iter().map(|slot| (slot.wanted_style(), slot.style + 70)).collect();
+        restyled(text, &slots, &made)
+    }
+
+    #[test]
+    fn cells_that_are_not_there_are_made_at_their_places() {
+        let sheet = |data: &str| {
+            format!("<worksheet><cols><col min=\"3\" max=\"4\" style=\"5\"/></cols>{data}<pageSetup/></worksheet>")
+        };
+        for (data, cells, made) in [
+            (
+                "<sheetData/>",
+                &["B2", "C1"][..],
+                "<sheetData><row r=\"1\"><c r=\"C1\" s=\"75\"/></row><row r=\"2\"><c r=\"B2\" s=\"70\"/></row></sheetData>",
+            ),
+            (
+                "<sheetData><row r=\"3\" spans=\"1:2\" s=\"9\" customFormat=\"1\"/></sheetData>",
+                &["A3", "C3", "A5"],
+                "<sheetData><row r=\"3\" s=\"9\" customFormat=\"1\"><c r=\"A3\" s=\"79\"/><c r=\"C3\" s=\"79\"/></row>\
+                 <row r=\"5\"><c r=\"A5\" s=\"70\"/></row></sheetData>",
+            ),
+            (
+                "<sheetData><row r='3' spans=\"2:2\"><c r=\"B3\" s='4'><v>1</v></c></row></sheetData>",
+                &["A1", "A2", "A3", "B3", "C3"],
+                "<sheetData><row r=\"1\"><c r=\"A1\" s=\"70\"/></row><row r=\"2\"><c r=\"A2\" s=\"70\"/></row>\
+                 <row r=\"3\"><c r=\"A3\" s=\"70\"/><c r=\"B3\" s=\"74\"><v>1</v></c><c r=\"C3\" s=\"75\"/></row></sheetData>",
+            ),
+            (
+                "<sheetData><row><c><v>1</v></c><c/></row><row><c t=\"s\"><v>0</v></c></row></sheetData>",
+                &["B1", "A2"],
+                "<sheetData><row><c><v>1</v></c><c s=\"70\"/></row><row><c t=\"s\" s=\"70\"><v>0</v></c></row></sheetData>",
+            ),
+        ] {
+            assert_eq!(coloured(&sheet(data), cells).unwrap(), sheet(made), "{data}");
+        }
+        for odd in [
+            "",
+            "<sheetData><row r=\"3\"/><row r=\"2\"/></sheetData>",
+            "<sheetData><row r=\"1\"><c r=\"B1\"/><c r=\"A1\"/></row></sheetData>",
+            "<sheetData><row r=\"1\"><c r=\"B2\"/></row></sheetData>",
+            "<sheetData><row r=\"1\"><c r=\"B1\"></row></sheetData>",
+        ] {
+            assert!(coloured(&sheet(odd), &["A1"]).is_err(), "{odd}");
+        }
+        assert!(coloured("<!DOCTYPE x><worksheet><sheetData/></worksheet>", &["A1"]).is_err());
+    }
+}
