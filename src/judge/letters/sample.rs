@@ -208,6 +208,7 @@ fn digest_input(campaign: &Campaign, now: DateTime<FixedOffset>, full: bool) -> 
         unit: unit(campaign),
         status,
         late: full,
+        extended_until: full.then_some(now),
         items: BTreeMap::from([(Item::Table, ItemStatus::NeedsCorrection), (Item::Report, ItemStatus::Missing)]),
         first_received_at: Some(now),
         last_received_at: Some(now),

@@ -133,7 +133,8 @@ fn value(
     };
     match figure {
         Some(number) => sheet.write_number_with_format(row, column, number, style).map(|_| ()),
-        None => text(sheet, row, column, words, style),
+        // What a number's cell is too narrow for must not run over its neighbours.
+        None => text(sheet, row, column, words, &style.clone().set_text_wrap()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Datelike, FixedOffset};
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{ColNum, RowNum, Worksheet, XlsxError};
 
@@ -25,6 +26,7 @@ const NUMBER: ColNum = 0;
 const NAME: ColNum = 1;
 const FIRST_COLUMN: ColNum = 2;
 const NAME_WIDTH: f64 = 24.0;
+const STATUS_WIDTH: f64 = 22.0;
 /// Arguments of one SUM; Excel takes 255.
 const SUM_ARGUMENTS: usize = 200;
 
@@ -108,7 +110,7 @@ fn head(
     merged(sheet, (GROUPS, status), (HEADERS, status), "状态", &styles.header)?;
     sheet.set_column_width(NUMBER, 6)?;
     sheet.set_column_width(NAME, NAME_WIDTH)?;
-    sheet.set_column_width(status, 22)?;
+    sheet.set_column_width(status, STATUS_WIDTH)?;
     form_header(sheet, GROUPS, columns, width, styles)
 }
 
@@ -123,7 +125,7 @@ fn unit_row(
     styles: &Styles,
 ) -> Result<(), XlsxError> {
     text(sheet, row, NAME, &unit.unit.name, &styles.text)?;
-    let mut tallest = height(&unit.unit.name, NAME_WIDTH);
+    let mut tallest = height(&unit.unit.name, NAME_WIDTH).max(height(&status_words(unit), STATUS_WIDTH));
     let table = source.tables.iter().find(|table| table.unit == unit.unit.code).map(|standing| &standing.table);
     let table = table.filter(|_| unit.row.is_some());
     for (place, column) in columns {
@@ -163,17 +165,29 @@ fn status_cell(
     unit: &UnitStanding,
     styles: &Styles,
 ) -> Result<(), XlsxError> {
+    let fine = matches!(unit.status, UnitStatus::Complete | UnitStatus::Waived);
+    text(sheet, row, column, &status_words(unit), if fine { &styles.centred } else { &styles.warning })
+}
+
+/// How a unit stands, whether it is late or has more time, and whether its table counts.
+pub(super) fn status_words(unit: &UnitStanding) -> String {
     let mut words = unit.status.in_chinese().to_owned();
     if unit.late {
         words.push_str("（逾期）");
+    } else if let Some(until) = unit.extended_until {
+        words.push_str(&format!("（{}）", extension(until)));
     }
     // A table that came and does not count is said so: its cells are empty for a reason.
     let came = !matches!(unit.status, UnitStatus::Missing | UnitStatus::Waived);
     if unit.row.is_none() && came {
         words.push_str("，未计入");
     }
-    let fine = matches!(unit.status, UnitStatus::Complete | UnitStatus::Waived);
-    text(sheet, row, column, &words, if fine { &styles.centred } else { &styles.warning })
+    words
+}
+
+/// `延期至8月15日`
+pub(super) fn extension(until: DateTime<FixedOffset>) -> String {
+    format!("延期至{}月{}日", until.month(), until.day())
 }
 
 fn sum_row(
