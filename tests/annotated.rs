@@ -348,3 +348,50 @@ async fn a_receipt_carries_the_units_own_workbook_or_else_the_form() {
     let letter = receipt_for(mail("交城统计表.csv", right.as_bytes())).await;
     assert!(letter.attachments.is_empty() && !letter.text.contains("黄色"), "{}", letter.text);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 96, ..Default::default() })]
+
+    /// Whatever is damaged: no panic, and a copy only of what is read the same with and without the remarks.
+    #[test]
+    fn a_damaged_workbook_is_refused_or_read_the_same(
+        which in 0_usize..6,
+        part in 0_usize..20,
+        at in 0.0_f64..1.0,
+        by in proptest::prop_oneof![
+            proptest::prelude::Just("<"), proptest::prelude::Just("\""), proptest::prelude::Just("/>"),
+            proptest::prelude::Just("-1"), proptest::prelude::Just(""), proptest::prelude::Just("r=\"J5\" "),
+            proptest::prelude::Just("<c/>"), proptest::prelude::Just("<row/>"), proptest::prelude::Just("\u{4e2d}"),
+        ],
+        length in 0_usize..40,
+    ) {
+        let names = ["openpyxl-comments", "xlsxwriter-more", "libreoffice-more", "prefixed", "rows-without-names", "openpyxl-merged"];
+        let path = root().join(format!("tests/fixtures/annotated/{}.xlsx", names[which]));
+        let mut parts: Vec<(String, Vec<u8>)> = members(&fs::read(path).unwrap()).into_iter().collect();
+        let count = parts.len();
+        let damaged = &mut parts[part % count].1;
+        // Between characters, so that more than the charset is damaged.
+        let text = String::from_utf8_lossy(damaged).into_owned();
+        let characters: Vec<char> = text.chars().collect();
+        let start = ((characters.len() as f64) * at) as usize;
+        let end = (start + length).min(characters.len());
+        let changed: String = characters[..start].iter().copied().chain(by.chars()).chain(characters[end..].iter().copied()).collect();
+        *damaged = changed.into_bytes();
+        let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in &parts {
+            out.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut out, content).unwrap();
+        }
+        let bytes = out.finish().unwrap().into_inner();
+        let marks = ["J5", "I7", "A5", "B90"].map(|cell| Mark {
+            sheet: "统计表".to_owned(), cell: Some(cell.to_owned()), tone: Tone::Mend, text: format!("{cell} 请核对。"),
+        });
+        let limits = Limits::default();
+        // The reader of workbooks may panic on what is damaged; the reading process holds that.
+        let copy = std::panic::catch_unwind(|| annotate::annotated(&bytes, "办公室", &marks, &limits));
+        if let Ok(Ok(copy)) = copy {
+            let read = |bytes: &[u8]| read::workbook::read(Kind::Xlsx, bytes, &limits).unwrap();
+            proptest::prop_assert_eq!(read(&copy), read(&bytes));
+        }
+    }
+}

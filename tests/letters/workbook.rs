@@ -216,7 +216,7 @@ fn every_sum_covers_its_rows_and_keeps_their_exact_sum() {
         let mut whole = Decimal::ZERO;
         let in_column = |rows: &[u32]| rows.iter().map(|row| (*row, place)).collect::<Vec<_>>();
         let kept = |row: u32| match sheet.get_value((row, place)).unwrap() {
-            Data::Float(number) => Decimal::from_f64_retain(*number).unwrap().round_dp(6).normalize(),
+            Data::Float(number) => number.to_string().parse::<Decimal>().unwrap().normalize(),
             other => panic!("{other:?}"),
         };
         for (subtotal, rows) in &subtotal_rows {

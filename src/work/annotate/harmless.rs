@@ -35,14 +35,12 @@ const OFFICE_TYPES: [&str; 19] = [
 ];
 
 /// Other types that do nothing.
-const OTHER_TYPES: [&str; 13] = [
+const OTHER_TYPES: [&str; 12] = [
     "application/vnd.openxmlformats-package.relationships+xml",
     "application/vnd.openxmlformats-package.core-properties+xml",
     "application/vnd.ms-office.chartstyle+xml",
     "application/vnd.ms-office.chartcolorstyle+xml",
     "application/vnd.ms-office.classificationlabels+xml",
-    // WPS: pictures in cells.
-    "application/vnd.wps-officedocument.cellimage+xml",
     "application/xml",
     "text/xml",
     "image/png",
@@ -53,7 +51,7 @@ const OTHER_TYPES: [&str; 13] = [
 ];
 
 /// The last words of the types of relations that do nothing.
-const RELATIONS: [&str; 28] = [
+const RELATIONS: [&str; 30] = [
     "officeDocument",
     "core-properties",
     "extended-properties",
@@ -80,7 +78,10 @@ const RELATIONS: [&str; 28] = [
     "customXmlProps",
     "customProperty",
     "classificationlabels",
+    // WPS: pictures in cells, and what it notes of its own.
     "cellImage",
+    "customStorage",
+    "woinfos",
     "hyperlink",
 ];
 
@@ -126,6 +127,8 @@ pub(super) fn check(parts: &Parts<'_>) -> Result<(), Unfit> {
         }
         let media_type = types.of(name).ok_or(Unfit("a part of no type"))?;
         let harmless = OTHER_TYPES.contains(&media_type)
+            // What WPS adds as XML is looked through like any other, and what refers to it is known.
+            || (media_type.starts_with("application/vnd.wps-officedocument.") && media_type.ends_with("+xml"))
             || media_type
                 .strip_prefix("application/vnd.openxmlformats-officedocument.")
                 .is_some_and(|of_office| OFFICE_TYPES.contains(&of_office));

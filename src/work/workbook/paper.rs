@@ -140,7 +140,8 @@ pub(super) fn open_list(
     let last = ColNum::try_from(headings.len().saturating_sub(1)).map_err(|_| XlsxError::RowColumnLimitError)?;
     merged(sheet, (0, 0), (0, last), title, &styles.title)?;
     sheet.set_row_height(0, 32)?;
-    sheet.set_row_height(1, 24)?;
+    let heights = headings.iter().map(|heading| height(&heading.words, heading.width));
+    sheet.set_row_height(1, heights.fold(24.0, f64::max))?;
     for (column, heading) in (0..).zip(headings) {
         text(sheet, 1, column, &heading.words, &styles.header)?;
         sheet.set_column_width(column, heading.width)?;
