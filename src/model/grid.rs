@@ -204,8 +204,11 @@ pub fn cell_place(name: &str) -> Option<(u32, u32)> {
     let is_name = (1..=3).contains(&letters.len())
         && letters.bytes().all(|letter| letter.is_ascii_uppercase())
         && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_name {
+        return None;
+    }
     let column = letters.bytes().fold(0_u32, |column, letter| column * 26 + u32::from(letter - b'A') + 1);
-    let row: u32 = digits.parse().ok().filter(|_| is_name)?;
+    let row: u32 = digits.parse().ok()?;
     Some((row.checked_sub(1)?, column.checked_sub(1)?))
 }
 

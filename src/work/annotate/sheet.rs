@@ -120,7 +120,11 @@ impl Search {
                     let data = (seen.range.clone(), tag_with(tag, false, &[])?);
                     let name = tag.name().as_ref().to_owned();
                     let prefix = self.prefix.clone();
-                    self.take_rows(u32::MAX, &At::EmptySheet { data, name, prefix });
+                    self.take_rows(u32::MAX, || At::EmptySheet {
+                        data: data.clone(),
+                        name: name.clone(),
+                        prefix: prefix.clone(),
+                    });
                 }
             } else if seen.is_in(&DATA) && seen.opens("row") {
                 self.open_row(tag, empty, seen.range.clone())?;
@@ -131,7 +135,7 @@ impl Search {
             self.take_cells(u32::MAX, seen.range.start);
             self.row = None;
         } else if seen.is_in(&["worksheet"]) && seen.closes("sheetData") {
-            self.take_rows(u32::MAX, &At::Between { at: seen.range.start, prefix: self.prefix.clone() });
+            self.take_rows_before(u32::MAX, seen.range.start);
         }
         Ok(())
     }
@@ -142,7 +146,7 @@ impl Search {
             Some(named) => named.checked_sub(1).filter(|row| *row >= next).ok_or(Unfit("rows out of order"))?,
             None => next,
         };
-        self.take_rows(row, &At::Between { at: range.start, prefix: self.prefix.clone() });
+        self.take_rows_before(row, range.start);
         self.last_row = Some(row);
         let formatted = own_attribute(tag, "customFormat").is_some_and(|value| matches!(value.trim(), "1" | "true"));
         let style = if formatted { number(tag, "s")? } else { None };
@@ -209,17 +213,15 @@ impl Search {
     }
 
     /// The wanted cells of rows above this one that are not there.
-    fn take_rows(&mut self, above: u32, at: &At) {
+    fn take_rows(&mut self, above: u32, at: impl Fn() -> At) {
         while let Some((place, tone)) = self.next().filter(|(place, _)| place.0 < above) {
-            let at = match at {
-                At::EmptySheet { data, name, prefix } => {
-                    At::EmptySheet { data: data.clone(), name: name.clone(), prefix: prefix.clone() }
-                }
-                At::Between { at, prefix } => At::Between { at: *at, prefix: prefix.clone() },
-                At::Cell(..) | At::Row { .. } | At::EmptyRow { .. } => return,
-            };
-            self.push(place, tone, self.column_style(place.1), at);
+            self.push(place, tone, self.column_style(place.1), at());
         }
+    }
+
+    fn take_rows_before(&mut self, above: u32, at: usize) {
+        let prefix = self.prefix.clone();
+        self.take_rows(above, || At::Between { at, prefix: prefix.clone() });
     }
 
     fn column_style(&self, column: u32) -> u32 {
