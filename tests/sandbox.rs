@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use mailtally::model::mail::{Content, Digest, Kind, OddityCode, Opened, Piece, Refusal};
-use mailtally::model::mark::{Copied, CopyOrder};
+use mailtally::model::mark::{Copied, CopyOrder, Mark, Tone};
 use mailtally::read::Limits;
 use mailtally::sandbox::{Confinement, Patience, Progress, Sandbox, Unopened, serve};
 use mailtally::work::opener::{Opener, READER_COMMAND};
@@ -188,4 +188,30 @@ fn the_program_itself_reads_apart_as_it_reads_here() {
         }
     }
     assert!(seen > 100, "the cases were found");
+}
+
+#[test]
+fn the_program_itself_copies_apart_as_it_copies_here() {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_mailtally"));
+    let patience = Patience { attempt: Duration::from_secs(60), whole: Duration::from_secs(120) };
+    let apart = Opener::Apart(Sandbox::new(program, vec![OsString::from(READER_COMMAND)], patience));
+    let here = Opener::Here(Limits::default());
+    let mail =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/jiaocheng-wrong-total/mail.eml")).unwrap();
+    let order = |piece: &str| CopyOrder {
+        piece: piece.to_owned(),
+        author: "双拥办".to_owned(),
+        marks: vec![Mark {
+            sheet: "Sheet1".to_owned(),
+            cell: Some("J5".to_owned()),
+            tone: Tone::Mend,
+            text: "J5 请核对。".to_owned(),
+        }],
+    };
+    let copied = apart.copy(&mail, &order("1")).unwrap().expect("the unit's own workbook");
+    assert_eq!(Some(copied), here.copy(&mail, &order("1")).unwrap());
+    // The report is no workbook, and there is no tenth piece.
+    for piece in ["2", "10", "body"] {
+        assert_eq!(apart.copy(&mail, &order(piece)).unwrap(), None, "{piece}");
+    }
 }
