@@ -91,6 +91,7 @@ impl Engine {
         let mut outbox = Outbox {
             store,
             register: &register,
+            copyist: self.desk.copyist(),
             post: &mut post,
             from: &sending.from,
             quota: sending.quota,

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 pub use self::child::{Confinement, Progress, serve};
 use self::talk::{Deadline, Reply, Task};
 use crate::model::mail::{Opened, Refusal};
+use crate::model::mark::{Copied, CopyOrder};
 
 /// How long opening one mail may take.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +84,8 @@ impl Sandbox {
                 _ => Reader::start(self)?,
             };
             let attempt = until.min(Instant::now() + self.patience.attempt);
-            let task = Task { name: name.map(str::to_owned), refused: refused.clone(), length: length(bytes) };
+            let task =
+                Task { name: name.map(str::to_owned), copy: None, refused: refused.clone(), length: length(bytes) };
             let death = match reader.open(&task, bytes, attempt) {
                 Ok(opened) => {
                     self.keep(reader, bytes.len());
@@ -107,6 +109,35 @@ impl Sandbox {
             if refused.len() >= MOST_DEATHS || Instant::now() >= until {
                 return Err(Unopened::Poison(refusal));
             }
+        }
+    }
+
+    /// Makes the annotated copy of a mail's piece, as the program's reader makes it; `None` where it makes none.
+    ///
+    /// # Errors
+    /// [`Unopened::Poison`] where the mail ends its reader or takes too long, [`Unopened::World`] where the machine
+    /// cannot start a process.
+    pub fn copy(&self, bytes: &[u8], order: &CopyOrder) -> Result<Option<Copied>, Unopened> {
+        let task = Task { name: None, copy: Some(order.clone()), refused: BTreeMap::new(), length: length(bytes) };
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => Reader::start(self)?,
+        };
+        loop {
+            let death = match reader.copy(&task, bytes, Instant::now() + self.patience.attempt) {
+                Ok(copied) => {
+                    self.keep(reader, bytes.len());
+                    return Ok(copied);
+                }
+                Err(death) => death,
+            };
+            let (end, was_new) = (reader.end(death.late), reader.mails == 0);
+            if was_new || death.late {
+                return Err(Unopened::Poison(if death.late { Refusal::Late } else { end }));
+            }
+            // It may have died of what came before.
+            reader = Reader::start(self)?;
         }
     }
 
@@ -160,8 +191,20 @@ impl Reader {
             match talk::reply(&mut line) {
                 Ok(Reply::Began(count)) => began = Some(count),
                 Ok(Reply::Opened(opened)) => return Ok(*opened),
+                Ok(Reply::Copied(_)) => return Err(Death { began, late: false }),
                 Err(error) => return Err(died(&error, began)),
             }
+        }
+    }
+
+    fn copy(&mut self, task: &Task, bytes: &[u8], until: Instant) -> Result<Option<Copied>, Death> {
+        let died = |error: &io::Error| Death { began: None, late: talk::is_late(error) };
+        let mut line = Deadline { line: &self.line, until };
+        talk::send(&mut line, task).and_then(|()| line.write_all(bytes)).map_err(|error| died(&error))?;
+        match talk::reply(&mut line) {
+            Ok(Reply::Copied(copied)) => Ok(copied),
+            Ok(Reply::Began(_) | Reply::Opened(_)) => Err(Death { began: None, late: false }),
+            Err(error) => Err(died(&error)),
         }
     }
 

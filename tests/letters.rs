@@ -14,13 +14,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use fixtures::{at, campaign, filed, finding, ledger, piece, report, row, table, totals, understanding, unit};
-use mailtally::judge::letters::{self, AlertFacts, ReceiptFacts, ReminderFacts, Rendered};
+use mailtally::judge::letters::{self, AlertFacts, Enclosed, ReceiptFacts, ReminderFacts, Rendered};
 use mailtally::model::campaign::{Campaign, ReminderStage};
 use mailtally::model::decision::{Certainty, Claim, Evidence, EvidenceSource, Role, Understanding};
 use mailtally::model::form::FindingCode;
 use mailtally::model::ledger::{UnitLedger, Verdict};
 use mailtally::model::letter::LetterKind;
 use mailtally::model::mail::{Digest, Kind, OddityCode};
+use mailtally::model::mark::Tone;
 use mailtally::model::returns::Item;
 use mailtally::model::unit::{Unit, UnitCode};
 
@@ -127,7 +128,17 @@ fn a_faulty_return_is_told_what_to_mend_and_until_when() {
     let time = "2021-08-12T08:30:00+08:00";
     let sums = Some(mail.tables[0].totals.clone());
     let after = ledger(vec![(Item::Table, filed(Item::Table, &digest, time, Verdict::NeedsCorrection, sums))]);
-    let letter = receipt(&campaign, &mail, &UnitLedger::default(), &after, time);
+    let facts = ReceiptFacts::new(&campaign, &mail, &lishi(), &UnitLedger::default(), &after, at(time));
+    let corrections = facts.corrections();
+    assert_eq!(corrections.len(), 1);
+    let marked: Vec<(&str, Tone)> =
+        corrections[0].marks.iter().map(|mark| (mark.cell.as_deref().unwrap(), mark.tone)).collect();
+    // Whose name it is the office finds out; the mismatch hides behind the unit of money.
+    assert_eq!(marked, [("J6", Tone::Mend), ("D6", Tone::Mend), ("I6", Tone::Hint)]);
+    let enclosed =
+        Enclosed { name: "离石区八一走访慰问统计表（标注）.xlsx".to_owned(), own: true, hints: true };
+    let letter = letters::receipt(&campaign, &facts.enclosing(vec![enclosed]), at(time)).unwrap();
+    assert!(letter.text.contains("黄色单元格须更正，浅蓝色单元格仅作提示"));
     assert!(!letter.text.contains("总额与各项经费之和不一致"), "told twice: {}", letter.text);
     assert!(letter.text.contains("疑应为 9.9"));
     assert!(letter.text.contains("如非贵单位报送，请回复告知"));

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use mailtally::model::mail::{Content, Digest, Kind, OddityCode, Opened, Piece, Refusal};
+use mailtally::model::mark::{Copied, CopyOrder, Mark, Tone};
 use mailtally::read::Limits;
 use mailtally::sandbox::{Confinement, Patience, Progress, Sandbox, Unopened, serve};
 use mailtally::work::opener::{Opener, READER_COMMAND};
@@ -24,15 +25,41 @@ fn hostile() -> Sandbox {
 #[test]
 #[ignore = "the reading process of the other tests, which start it themselves"]
 fn the_reading_process() {
-    serve(Confinement { memory: 1 << 30, processor_seconds: 60 }, |bytes, name, progress| {
+    let open = |bytes: &[u8], name: Option<&str>, progress: &mut Progress<'_>| {
         let lines = String::from_utf8_lossy(bytes).into_owned();
         if lines.starts_with("headers that end the reader") {
             std::process::exit(3);
         }
         let pieces = lines.lines().map(|line| piece(line, progress)).collect();
         Opened::Bare { sha256: Digest::of(name.unwrap_or_default().as_bytes()), pieces }
-    })
-    .unwrap();
+    };
+    let copy = |bytes: &[u8], order: &CopyOrder| {
+        act(&order.piece);
+        (order.piece != "refused").then(|| Copied { name: order.author.clone(), bytes: bytes.to_vec() })
+    };
+    serve(Confinement { memory: 1 << 30, processor_seconds: 60 }, open, copy).unwrap();
+}
+
+#[test]
+fn a_copy_that_ends_its_reader_is_not_made_and_the_next_one_is() {
+    let sandbox = hostile();
+    let copy = |piece: &str| {
+        let order = CopyOrder { piece: piece.to_owned(), author: "office".to_owned(), marks: Vec::new() };
+        sandbox.copy(b"mail", &order)
+    };
+    let made = Some(Copied { name: "office".to_owned(), bytes: b"mail".to_vec() });
+    assert_eq!(copy("1").unwrap(), made);
+    assert_eq!(copy("refused").unwrap(), None);
+    for (poison, refusal) in
+        [("abort", Refusal::Greedy), ("greedy", Refusal::Greedy), ("exit", Refusal::Broken), ("hang", Refusal::Late)]
+    {
+        assert!(matches!(copy(poison), Err(Unopened::Poison(found)) if found == refusal), "{poison}");
+        assert_eq!(copy("1").unwrap(), made);
+    }
+    // It ends between two tasks, and the next is none the worse for it.
+    assert_eq!(copy("exit soon").unwrap(), made);
+    std::thread::sleep(Duration::from_millis(400));
+    assert_eq!(copy("1").unwrap(), made);
 }
 
 fn piece(line: &str, progress: &mut Progress<'_>) -> Piece {
@@ -161,4 +188,30 @@ fn the_program_itself_reads_apart_as_it_reads_here() {
         }
     }
     assert!(seen > 100, "the cases were found");
+}
+
+#[test]
+fn the_program_itself_copies_apart_as_it_copies_here() {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_mailtally"));
+    let patience = Patience { attempt: Duration::from_secs(60), whole: Duration::from_secs(120) };
+    let apart = Opener::Apart(Sandbox::new(program, vec![OsString::from(READER_COMMAND)], patience));
+    let here = Opener::Here(Limits::default());
+    let mail =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/jiaocheng-wrong-total/mail.eml")).unwrap();
+    let order = |piece: &str| CopyOrder {
+        piece: piece.to_owned(),
+        author: "双拥办".to_owned(),
+        marks: vec![Mark {
+            sheet: "Sheet1".to_owned(),
+            cell: Some("J5".to_owned()),
+            tone: Tone::Mend,
+            text: "J5 请核对。".to_owned(),
+        }],
+    };
+    let copied = apart.copy(&mail, &order("1")).unwrap().expect("the unit's own workbook");
+    assert_eq!(Some(copied), here.copy(&mail, &order("1")).unwrap());
+    // The report is no workbook, and there is no tenth piece.
+    for piece in ["2", "10", "body"] {
+        assert_eq!(apart.copy(&mail, &order(piece)).unwrap(), None, "{piece}");
+    }
 }

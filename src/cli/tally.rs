@@ -1,12 +1,14 @@
 //! `status`, `export` and `digest`: how the campaign stands, for people and programs.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
 
 use super::setup::{self, Call};
 use super::{Failure, status};
+use crate::archive::Archive;
 use crate::config::Config;
 use crate::judge::due;
 use crate::model::campaign::Campaign;
@@ -16,6 +18,8 @@ use crate::post::compose;
 use crate::store::{Store, StoredLetter};
 use crate::work::collect::Span;
 use crate::work::deliver::Outbox;
+use crate::work::enclose::Copyist;
+use crate::work::opener::Opener;
 use crate::work::render::{self, Rendering};
 use crate::work::{WorkError, collect, workbook};
 
@@ -105,7 +109,9 @@ async fn write_digest(
     let message_id = order.key.message_id(&setup::sender_domain(config));
     let stored =
         StoredLetter { order, message_id, attempts: 0, state: LetterState::Queued, sent_at: None, last_reply: None };
-    let letter = match render::letter(&store, &setup::register(config), &stored, span, now).await? {
+    let (archive, opener) = (Archive::open(&config.storage_dir), Arc::new(Opener::for_a_look()));
+    let copyist = Copyist { archive: &archive, opener: &opener };
+    let letter = match render::letter(&store, &setup::register(config), copyist, &stored, span, now).await? {
         Rendering::Letter(letter) => letter,
         Rendering::NotOwed(reason) | Rendering::Faulty(reason) => return Err(Failure::Wrong(reason)),
     };
@@ -147,9 +153,11 @@ async fn send_digest(
     let clock = call.clock();
     let register = setup::register(config);
     let mut post = sending.post.into_inner();
+    let (archive, opener) = (Archive::open(&config.storage_dir), Arc::new(Opener::for_the_desk()));
     let mut outbox = Outbox {
         store: &store,
         register: &register,
+        copyist: Copyist { archive: &archive, opener: &opener },
         post: &mut post,
         from: &sending.from,
         quota: sending.quota,

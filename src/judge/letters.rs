@@ -5,6 +5,7 @@
 //! of the text template: `主题：…`.
 
 mod alert;
+mod corrections;
 mod digest;
 mod engine;
 mod first_time;
@@ -25,6 +26,7 @@ use crate::model::campaign::Campaign;
 use crate::model::letter::{Enclosure, LetterKind};
 
 pub use alert::AlertFacts;
+pub use corrections::{CorrectedTable, Correction, Enclosed};
 pub use digest::DigestFacts;
 pub use receipt::ReceiptFacts;
 pub use remarks::told;

@@ -185,6 +185,7 @@ fn unit_standing(campaign: &Campaign, unit: &Unit, ledger: &UnitLedger) -> UnitS
     UnitStanding {
         status: unit_status(&items),
         late: is_late(campaign, ledger),
+        extended_until: ledger.extended_until,
         items,
         first_received_at: ledger.first_received_at,
         last_received_at: ledger.last_received_at,

@@ -198,6 +198,22 @@ pub fn cell_name(row: u32, column: u32) -> String {
     format!("{letters}{}", u64::from(row) + 1)
 }
 
+/// The place, counted from 0, that [`cell_name`] names so; `None` where the text is no such name.
+#[must_use]
+pub fn cell_place(name: &str) -> Option<(u32, u32)> {
+    let digits = name.find(|character: char| character.is_ascii_digit())?;
+    let (letters, digits) = name.split_at_checked(digits)?;
+    let is_name = (1..=3).contains(&letters.len())
+        && letters.bytes().all(|letter| letter.is_ascii_uppercase())
+        && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_name {
+        return None;
+    }
+    let column = letters.bytes().fold(0_u32, |column, letter| column * 26 + u32::from(letter - b'A') + 1);
+    let row: u32 = digits.parse().ok()?;
+    Some((row.checked_sub(1)?, column.checked_sub(1)?))
+}
+
 /// A text document: its paragraphs in reading order and its tables beside them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Document {
@@ -235,6 +251,12 @@ mod tests {
         assert_eq!(cell_name(5, 13), "N6");
         assert_eq!(cell_name(9, 26), "AA10");
         assert_eq!(cell_name(1_048_575, 16_383), "XFD1048576");
+        for place in [(0, 0), (5, 13), (9, 26), (1_048_575, 16_383)] {
+            assert_eq!(cell_place(&cell_name(place.0, place.1)), Some(place));
+        }
+        for name in ["", "A", "6", "N0", "n6", "N6a", "N-6", "ABCD1", "中6", "A99999999999"] {
+            assert_eq!(cell_place(name), None, "{name}");
+        }
     }
 
     #[test]

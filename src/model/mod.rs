@@ -10,6 +10,7 @@ pub mod hints;
 pub mod ledger;
 pub mod letter;
 pub mod mail;
+pub mod mark;
 pub mod returns;
 pub mod standing;
 pub mod unit;

@@ -30,6 +30,8 @@ pub struct UnitStanding {
     pub status: UnitStatus,
     /// Something due first arrived after the deadline.
     pub late: bool,
+    /// The unit's own deadline, where the office gave it one.
+    pub extended_until: Option<DateTime<FixedOffset>>,
     pub items: BTreeMap<Item, ItemStatus>,
     pub first_received_at: Option<DateTime<FixedOffset>>,
     pub last_received_at: Option<DateTime<FixedOffset>>,

@@ -9,6 +9,7 @@ use rlimit::Resource;
 
 use super::talk::{self, Reply};
 use crate::model::mail::{Opened, Refusal};
+use crate::model::mark::{Copied, CopyOrder};
 
 /// What a reading process may use.
 #[derive(Clone, Copy, Debug)]
@@ -56,18 +57,23 @@ impl Progress<'_> {
 }
 
 /// Opens mails and files that come over standard input, a socket, until it is closed. `open` gets the octets, the name
-/// of a file given by hand, and whom to tell of each piece.
+/// of a file given by hand, and whom to tell of each piece; `copy` gets a mail and which of its pieces to annotate.
 ///
 /// # Errors
 /// Where the limits cannot be put into force or the parent has gone in the middle of a mail.
 pub fn serve(
     confinement: Confinement,
     open: impl Fn(&[u8], Option<&str>, &mut Progress<'_>) -> Opened,
+    copy: impl Fn(&[u8], &CopyOrder) -> Option<Copied>,
 ) -> io::Result<()> {
     let mut line = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     confinement.enter()?;
     while let Some(task) = talk::task(&mut line)? {
         let bytes = talk::octets(&mut line, task.length)?;
+        if let Some(order) = &task.copy {
+            talk::send(&mut line, &Reply::Copied(copy(&bytes, order)))?;
+            continue;
+        }
         let mut progress = Progress { line: &line, refused: task.refused, begun: 0 };
         let opened = open(&bytes, task.name.as_deref(), &mut progress);
         talk::send(&mut line, &Reply::Opened(Box::new(opened)))?;

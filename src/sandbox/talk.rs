@@ -9,12 +9,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::mail::{Opened, Refusal};
+use crate::model::mark::{Copied, CopyOrder};
 
-/// What a child is to open; the octets follow.
+/// What a child is to open, or to copy a piece of; the octets follow.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Task {
     /// The name of a file given by hand; `None` for a mail.
     pub name: Option<String>,
+    /// Not to be opened: this annotated copy is wanted of one of its pieces.
+    pub copy: Option<CopyOrder>,
     /// Pieces that ended a reader before, by the order in which they are begun, counted from 1.
     pub refused: BTreeMap<u32, Refusal>,
     pub length: u64,
@@ -26,6 +29,8 @@ pub(super) enum Reply {
     /// This piece is begun; pieces are counted from 1.
     Began(u32),
     Opened(Box<Opened>),
+    /// `None` where the piece is not to be copied.
+    Copied(Option<Copied>),
 }
 
 /// One message: its length, then its octets.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Days, FixedOffset, NaiveTime, TimeDelta};
 
 use super::collect::Span;
+use super::enclose::Copyist;
 use super::failpoint::reached;
 use super::render::{self, Rendering};
 use super::{WorkError, without_addresses};
@@ -51,6 +52,8 @@ pub struct Delivered {
 pub struct Outbox<'a> {
     pub store: &'a Store,
     pub register: &'a Register,
+    /// Makes the tables that go with receipts.
+    pub copyist: Copyist<'a>,
     pub post: &'a mut Post,
     pub from: &'a Address,
     pub quota: Quota,
@@ -110,7 +113,7 @@ impl Outbox<'_> {
     async fn deliver(&mut self, stored: StoredLetter, delivered: &mut Delivered) -> Result<Next, WorkError> {
         let now = self.now();
         let key = stored.order.key.clone();
-        let letter = match render::letter(self.store, self.register, &stored, Span::All, now).await? {
+        let letter = match render::letter(self.store, self.register, self.copyist, &stored, Span::All, now).await? {
             Rendering::Letter(letter) => letter,
             Rendering::NotOwed(reason) => {
                 tracing::info!(letter = %key.text(), reason, "letter cancelled");

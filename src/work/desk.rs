@@ -9,6 +9,7 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use tokio::sync::Mutex;
 
 use super::WorkError;
+use super::enclose::Copyist;
 use super::failpoint::reached;
 use super::opener::Opener;
 use super::recorded::Recorded;
@@ -97,6 +98,12 @@ impl Desk {
     /// From the next mail on, this register counts.
     pub fn set_register(&self, register: Arc<Register>) {
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = register;
+    }
+
+    /// Makes the tables that go with receipts, from the mails kept here.
+    #[must_use]
+    pub fn copyist(&self) -> Copyist<'_> {
+        Copyist { archive: &self.archive, opener: &self.opener }
     }
 
     /// Takes one mail in, from archive to record. Repeating it changes nothing.

@@ -1,10 +1,12 @@
 //! Where the pure core meets the edges: taking mail in, owing letters, delivering them, telling the office.
 
 pub mod alarm;
+pub mod annotate;
 pub mod backup;
 pub mod collect;
 pub mod deliver;
 pub mod desk;
+pub mod enclose;
 pub mod failpoint;
 pub mod opener;
 pub mod owe;

@@ -5,7 +5,9 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::annotate;
 use crate::model::mail::{Content, Opened, Refusal};
+use crate::model::mark::{Copied, CopyOrder};
 use crate::read::{self, Limits};
 use crate::sandbox::{self, Confinement, Patience, Progress, Sandbox, Unopened};
 
@@ -62,6 +64,20 @@ impl Opener {
             }
         }
     }
+
+    /// Makes the annotated copy of a mail's piece; `None` where it is not to be copied. Blocks.
+    ///
+    /// # Errors
+    /// As [`Sandbox::copy`]; in this process a panic counts as poison.
+    pub fn copy(&self, bytes: &[u8], order: &CopyOrder) -> Result<Option<Copied>, Unopened> {
+        match self {
+            Self::Apart(sandbox) => sandbox.copy(bytes, order),
+            Self::Here(limits) => {
+                let copied = std::panic::catch_unwind(AssertUnwindSafe(|| annotate::copy(bytes, order, limits).ok()));
+                copied.map_err(|_| Unopened::Poison(Refusal::Broken))
+            }
+        }
+    }
 }
 
 /// The reading process's own work: opens what its parent hands it until the parent is gone.
@@ -70,7 +86,10 @@ impl Opener {
 /// Where the process cannot be confined, or its parent has gone in the middle of a mail.
 pub fn serve() -> std::io::Result<()> {
     let limits = Limits::default();
-    sandbox::serve(CONFINEMENT, |bytes, name, progress| open_telling(bytes, name, progress, &limits))
+    let copy = |bytes: &[u8], order: &CopyOrder| {
+        std::panic::catch_unwind(AssertUnwindSafe(|| annotate::copy(bytes, order, &limits).ok())).ok().flatten()
+    };
+    sandbox::serve(CONFINEMENT, |bytes, name, progress| open_telling(bytes, name, progress, &limits), copy)
 }
 
 /// Opens as [`Opener::Here`] does, but tells of each piece before it is looked into.

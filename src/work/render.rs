@@ -4,8 +4,9 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use super::collect::{self, Span};
+use super::enclose::{Copyist, XLSX};
 use super::{WorkError, workbook};
-use crate::judge::letters::{self, AlertFacts, DigestFacts, ReceiptFacts, ReminderFacts, Rendered, TemplateError};
+use crate::judge::letters::{self, AlertFacts, DigestFacts, ReminderFacts, Rendered, TemplateError};
 use crate::judge::receipts::AckFacts;
 use crate::judge::register::Register;
 use crate::judge::{due, progress};
@@ -51,6 +52,7 @@ pub struct AlertOrder(pub AlertFacts);
 pub async fn letter(
     store: &Store,
     register: &Register,
+    copyist: Copyist<'_>,
     stored: &StoredLetter,
     span: Span,
     now: DateTime<FixedOffset>,
@@ -60,7 +62,7 @@ pub async fn letter(
         return Ok(Rendering::Faulty(format!("the campaign {} is not configured", order.campaign)));
     };
     let content = match &order.key {
-        LetterKey::Ack { .. } => receipt(campaign, order.facts.clone(), now),
+        LetterKey::Ack { .. } => receipt(store, campaign, copyist, order.facts.clone(), now).await?,
         LetterKey::Reminder { unit, stage, .. } => match reminder(store, campaign, unit, stage, now).await? {
             Some(content) => content,
             None => return Ok(Rendering::NotOwed("nothing is owed any more".to_owned())),
@@ -98,11 +100,22 @@ enum Fault {
     Facts(#[from] serde_json::Error),
 }
 
-fn receipt(campaign: &Campaign, facts: serde_json::Value, now: DateTime<FixedOffset>) -> Result<Content, Fault> {
-    let facts: AckFacts = serde_json::from_value(facts)?;
-    let receipt: &ReceiptFacts = &facts.receipt;
-    let rendered = letters::receipt(campaign, receipt, now)?;
-    Ok(Content { rendered, attachments: Vec::new(), in_reply_to: facts.in_reply_to, references: facts.references })
+async fn receipt(
+    store: &Store,
+    campaign: &Campaign,
+    copyist: Copyist<'_>,
+    facts: serde_json::Value,
+    now: DateTime<FixedOffset>,
+) -> Result<Result<Content, Fault>, WorkError> {
+    let AckFacts { receipt, in_reply_to, references } = match serde_json::from_value(facts) {
+        Ok(facts) => facts,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let enclosures = copyist.enclosures(store, campaign, &receipt).await?;
+    let (attachments, enclosed) = enclosures.into_iter().unzip();
+    let rendered = letters::receipt(campaign, &receipt.enclosing(enclosed), now);
+    let content = |rendered| Content { rendered, attachments, in_reply_to, references };
+    Ok(rendered.map(content).map_err(Fault::from))
 }
 
 fn alert(campaign: &Campaign, facts: serde_json::Value, now: DateTime<FixedOffset>) -> Result<Content, Fault> {
@@ -163,10 +176,6 @@ async fn digest(
     let bytes = workbook::consolidated(campaign, &input.standing, &input.tables, &input.reviews)
         .map_err(|error| WorkError::Workbook(error.to_string()))?;
     let day = slot.get(..10).unwrap_or(slot);
-    let workbook = Enclosure {
-        name: format!("汇总表-{day}.xlsx"),
-        media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned(),
-        bytes,
-    };
+    let workbook = Enclosure { name: format!("汇总表-{day}.xlsx"), media_type: XLSX.to_owned(), bytes };
     Ok(Ok(Content { rendered, attachments: vec![workbook], in_reply_to: None, references: Vec::new() }))
 }

@@ -324,6 +324,7 @@ pub fn standing(campaign: &Campaign, now: &str) -> (CampaignStanding, Vec<Standi
             unit: unit.clone(),
             status,
             late: index == 16,
+            extended_until: (index == 6 || index == 8).then(|| at("2021-08-15T23:59:59+08:00")),
             items: BTreeMap::from([(Item::Table, of_table), (Item::Report, of_report)]),
             first_received_at: row_totals.is_some().then_some(received_at),
             last_received_at: row_totals.is_some().then_some(received_at),

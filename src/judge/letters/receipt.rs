@@ -3,6 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
+use super::corrections::Enclosed;
 use super::remarks::{MOST_REMARKS, about_file};
 use super::table::{MOST_ROWS, column_name};
 use super::words::{clean, figure};
@@ -32,6 +33,9 @@ pub struct ReceiptFacts {
     pub(super) tables: Vec<TableFacts>,
     pub(super) reports: Vec<ReportFacts>,
     pub(super) items: Vec<ItemFacts>,
+    /// The tables that go with it: made when it is sent, and not kept.
+    #[serde(skip)]
+    pub(super) enclosed: Vec<Enclosed>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,7 +142,20 @@ impl ReceiptFacts {
             tables: tables.collect(),
             reports: reports.collect(),
             items: campaign.items.iter().map(|due| item(due.item)).collect(),
+            enclosed: Vec::new(),
         }
+    }
+
+    /// The mail it is about.
+    #[must_use]
+    pub fn mail(&self) -> &Digest {
+        &self.mail
+    }
+
+    /// Whose mail it is.
+    #[must_use]
+    pub fn unit_name(&self) -> &str {
+        &self.unit
     }
 }
 

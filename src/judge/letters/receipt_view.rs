@@ -3,13 +3,13 @@
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 
+use super::corrections::Enclosed;
 use super::receipt::{Change, FileFacts, ItemFacts, Outcome, ReceiptFacts};
 use super::remarks::{MOST_REMARKS, Remark, Weight, told};
 use super::table::{ReportView, TableView, report, table};
 use super::words::{Due, Office, due, local, moment, office, short_moment, size};
 use crate::model::campaign::Campaign;
 use crate::model::decision::Role;
-use crate::model::form::FindingCode;
 use crate::model::ledger::ItemStatus;
 use crate::model::returns::Item;
 
@@ -17,12 +17,8 @@ impl ReceiptFacts {
     /// The facts in the words the templates use.
     pub(super) fn view(&self, campaign: &Campaign, now: DateTime<FixedOffset>) -> ReceiptView {
         let shows_visible = self.tables.iter().any(|facts| !facts.table.hidden);
-        let of_tables = self.tables.iter().flat_map(|facts| {
-            let beside_visible = facts.table.hidden && shows_visible;
-            told(&facts.table.findings)
-                .filter(move |finding| !beside_visible || finding.code == FindingCode::HiddenSheet)
-                .map(|finding| Remark::new(&facts.file, finding))
-        });
+        let of_tables =
+            self.tables.iter().flat_map(|facts| self.told_of(facts).map(|finding| Remark::new(&facts.file, finding)));
         let of_reports =
             self.reports.iter().flat_map(|facts| told(&facts.report.findings).map(|f| Remark::new(&facts.file, f)));
         let remarks: Vec<Remark> = of_tables.chain(of_reports).collect();
@@ -64,6 +60,7 @@ impl ReceiptFacts {
             late: self.items.iter().any(|item| item.late),
             replaces: self.items.iter().any(|item| matches!(item.outcome, Outcome::Replaced(_))),
             mail: self.mail.short().to_owned(),
+            enclosed: self.enclosed.clone(),
         }
     }
 }
@@ -93,6 +90,7 @@ pub(super) struct ReceiptView {
     late: bool,
     replaces: bool,
     mail: String,
+    enclosed: Vec<Enclosed>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -132,7 +130,7 @@ impl FileFacts {
             name: self.name.clone(),
             taken_as,
             size: size(self.size),
-            sha256: self.sha256.short().to_owned(),
+            sha256: self.sha256.as_str().to_owned(),
             notes: self.notes.clone(),
         }
     }

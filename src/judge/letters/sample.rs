@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, FixedOffset};
 use rust_decimal::Decimal;
 
-use super::{AlertFacts, DigestFacts, ReceiptFacts, ReminderFacts, Rendered, TemplateError};
+use super::{AlertFacts, DigestFacts, Enclosed, ReceiptFacts, ReminderFacts, Rendered, TemplateError};
 use crate::model::campaign::{Campaign, ReminderStage};
 use crate::model::decision::{Certainty, Claim, Evidence, EvidenceSource, Role, Understanding};
 use crate::model::form::FindingCode;
@@ -38,7 +38,9 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
             (&nothing, &nothing, past),
         ] {
             let facts = ReceiptFacts::new(campaign, &understanding, &unit(campaign), before, after, now);
+            let enclosed = |own: bool| Enclosed { name: "统计表（标注）.xlsx".to_owned(), own, hints: !own };
             letters.push(super::receipt(campaign, &facts, now));
+            letters.push(super::receipt(campaign, &facts.enclosing(vec![enclosed(true), enclosed(false)]), now));
         }
     }
     for days in [-7, -3, -1, 0, 1] {
@@ -209,6 +211,7 @@ fn digest_input(campaign: &Campaign, now: DateTime<FixedOffset>, full: bool) -> 
         unit: unit(campaign),
         status,
         late: full,
+        extended_until: full.then_some(now),
         items: BTreeMap::from([(Item::Table, ItemStatus::NeedsCorrection), (Item::Report, ItemStatus::Missing)]),
         first_received_at: Some(now),
         last_received_at: Some(now),

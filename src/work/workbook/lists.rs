@@ -4,8 +4,9 @@ use rust_decimal::Decimal;
 use rust_xlsxwriter::{ColNum, IgnoreError, RowNum, Worksheet, XlsxError};
 
 use super::Source;
-use super::paper::{Heading, figure, open_list, place, sum, text};
+use super::paper::{Heading, figure, height, open_list, place, sum, text};
 use super::styles::{Styles, width};
+use super::summary::{extension, status_words};
 use crate::judge::letters::{column_name, labels, moment, told};
 use crate::model::form::{Column, Severity};
 use crate::model::ledger::ItemStatus;
@@ -14,14 +15,34 @@ use crate::model::returns::{Row, Value};
 type Write = fn(&mut Worksheet, Source<'_>, &Styles) -> Result<(), XlsxError>;
 
 /// The sheets in their order.
-pub(super) const SHEETS: [(&str, Write); 5] =
-    [("未报送名单", missing), ("问题清单", findings), ("待核事项", reviews), ("部队明细", troops), ("来源", sources)];
+pub(super) const SHEETS: [(&str, Write); 6] = [
+    ("未报送名单", missing),
+    ("未计入报表", uncounted),
+    ("问题清单", findings),
+    ("待核事项", reviews),
+    ("部队明细", troops),
+    ("来源", sources),
+];
 
-/// Writes one row of texts from the left.
-fn entry(sheet: &mut Worksheet, row: RowNum, words: &[&str], styles: &Styles) -> Result<(), XlsxError> {
+/// Writes one row of texts from the left, as high as they need under these headings.
+fn entry(
+    sheet: &mut Worksheet,
+    row: RowNum,
+    words: &[&str],
+    headings: &[Heading],
+    styles: &Styles,
+) -> Result<(), XlsxError> {
+    make_room(sheet, row, words, headings)?;
     for (column, words) in (0..).zip(words) {
         text(sheet, row, column, words, if column == 0 { &styles.centred } else { &styles.text })?;
     }
+    Ok(())
+}
+
+/// Makes a row as high as its texts need: not every program does so by itself when it prints.
+fn make_room(sheet: &mut Worksheet, row: RowNum, words: &[&str], headings: &[Heading]) -> Result<(), XlsxError> {
+    let heights = words.iter().zip(headings).map(|(words, heading)| height(words, heading.width));
+    sheet.set_row_height(row, heights.fold(0.0, f64::max))?;
     Ok(())
 }
 
@@ -55,8 +76,42 @@ fn missing(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result
         let phone = of.phone.as_deref().unwrap_or_default();
         let mail = if unit.undeliverable { "无可用地址" } else { "" };
         let reminders = unit.reminders_sent.to_string();
-        let words = [&number.to_string(), &of.group, &of.name, &owed.join("、"), contact, phone, &reminders, mail];
-        entry(sheet, row, &words, styles)?;
+        let owed = match unit.extended_until {
+            Some(until) => format!("{}；{}", owed.join("、"), extension(until)),
+            None => owed.join("、"),
+        };
+        let words = [&number.to_string(), &of.group, &of.name, &owed, contact, phone, &reminders, mail];
+        entry(sheet, row, &words, &headings, styles)?;
+        row += 1;
+    }
+    none_if_empty(sheet, row, styles)
+}
+
+/// Tables that stand and do not count, with what they say: for whoever must decide, in no sum.
+fn uncounted(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
+    let columns: Vec<&Column> = source.campaign.form.number_columns().collect();
+    let mut headings = vec![
+        Heading::new("序号", 6.0),
+        Heading::new("单位", 24.0),
+        Heading::new("状态", 24.0),
+        Heading::new("收到时间", 22.0),
+        Heading::new("文件", 36.0),
+    ];
+    headings.extend(
+        columns.iter().map(|column| Heading::new(column_name(&source.campaign.form, column), width(column.kind) + 4.0)),
+    );
+    let first = open_list(sheet, "已收到但未计入汇总的统计表", &headings, styles)?;
+    let mut row = first;
+    for unit in source.standing.units.iter().filter(|unit| unit.row.is_none()) {
+        let Some(standing) = source.tables.iter().find(|table| table.unit == unit.unit.code) else { continue };
+        let at = moment(standing.received_at.with_timezone(source.campaign.deadline.offset()));
+        let number = (row - first + 1).to_string();
+        let words = [number.as_str(), &unit.unit.name, &status_words(unit), &at, &standing.file_name];
+        entry(sheet, row, &words, &headings, styles)?;
+        for (at, column) in (5..).zip(&columns) {
+            let total = standing.table.totals.get(&column.key).copied().flatten();
+            figure(sheet, row, at, total, styles.of(column.kind))?;
+        }
         row += 1;
     }
     none_if_empty(sheet, row, styles)
@@ -87,7 +142,7 @@ fn findings(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Resul
             let sheet_name = finding.sheet.as_deref().unwrap_or(&standing.table.sheet);
             let cell = finding.cell.as_deref().unwrap_or_default();
             let words = [&number.to_string(), name, act, &finding.text, &standing.file_name, sheet_name, cell];
-            entry(sheet, row, &words, styles)?;
+            entry(sheet, row, &words, &headings, styles)?;
             row += 1;
         }
     }
@@ -110,7 +165,7 @@ fn reviews(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result
         let who = unit.map_or(&line.from, |unit| &unit.unit.name);
         let at = moment(line.received_at.with_timezone(source.campaign.deadline.offset()));
         let words = [&line.id.to_string(), &at, who, &line.subject, labels::reason(line.reason), &line.text];
-        entry(sheet, row, &words, styles)?;
+        entry(sheet, row, &words, &headings, styles)?;
         row += 1;
     }
     none_if_empty(sheet, row, styles)
@@ -133,7 +188,12 @@ fn troops(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result<
     let is_filled = |of: &Row, column: &&Column| of.0.get(&column.key).is_some_and(|filled| filled.value.is_some());
     for (unit, standing) in source.counted() {
         for of in standing.table.rows.iter().filter(|of| columns.iter().any(|column| is_filled(of, column))) {
-            entry(sheet, row, &[&(row - first + 1).to_string(), &unit.unit.name], styles)?;
+            let number = (row - first + 1).to_string();
+            let said = columns.iter().map(|column| of.words(&column.key).unwrap_or_default());
+            let words: Vec<&str> = [number.as_str(), &unit.unit.name].into_iter().chain(said).collect();
+            make_room(sheet, row, &words, &headings)?;
+            text(sheet, row, 0, &number, &styles.centred)?;
+            text(sheet, row, 1, &unit.unit.name, &styles.text)?;
             for ((at, column), sum) in (2..).zip(&columns).zip(&mut sums) {
                 let style = styles.of(column.kind);
                 if column.kind.is_number() {
@@ -150,6 +210,7 @@ fn troops(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result<
     if row == first {
         return none_if_empty(sheet, row, styles);
     }
+    sheet.set_row_height(row, 22)?;
     text(sheet, row, 0, "", &styles.sum_label)?;
     text(sheet, row, 1, "合计", &styles.sum_label)?;
     for ((at, column), result) in (2..).zip(&columns).zip(sums) {
@@ -189,6 +250,7 @@ fn sources(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result
                 let cell = filled.cell.as_deref().unwrap_or_default();
                 let (file, tab) = (standing.file_name.as_str(), standing.table.sheet.as_str());
                 let words = [unit.unit.name.as_str(), &name, &exact, file, tab, cell, standing.mail.short(), &at];
+                make_room(sheet, row, &words, &headings)?;
                 for (column, words) in (0..).zip(words) {
                     let style = if column == FIGURE { &styles.count } else { &styles.text };
                     text(sheet, row, column, words, style)?;

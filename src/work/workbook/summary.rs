@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Datelike, FixedOffset};
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{ColNum, RowNum, Worksheet, XlsxError};
 
 use super::Source;
-use super::paper::{figure, height, merged, place, ready_to_print, sum, text};
+use super::paper::{figure, form_header, height, merged, place, ready_to_print, sum, text};
 use super::styles::{Styles, width};
 use crate::judge::letters::day;
 use crate::model::form::{Column, ColumnKind};
@@ -25,6 +26,7 @@ const NUMBER: ColNum = 0;
 const NAME: ColNum = 1;
 const FIRST_COLUMN: ColNum = 2;
 const NAME_WIDTH: f64 = 24.0;
+const STATUS_WIDTH: f64 = 22.0;
 /// Arguments of one SUM; Excel takes 255.
 const SUM_ARGUMENTS: usize = 200;
 
@@ -103,29 +105,13 @@ fn head(
     let as_of = format!("截至：{} {}", day(as_of.date_naive()), as_of.format("%H:%M"));
     merged(sheet, (NOTE, middle + 1), (NOTE, status), &as_of, &styles.note_right)?;
     sheet.set_row_height(NOTE, 20)?;
-    sheet.set_row_height(GROUPS, 26)?;
-    sheet.set_row_height(HEADERS, 50)?;
     merged(sheet, (GROUPS, NUMBER), (HEADERS, NUMBER), "序号", &styles.header)?;
     merged(sheet, (GROUPS, NAME), (HEADERS, NAME), "单位", &styles.header)?;
     merged(sheet, (GROUPS, status), (HEADERS, status), "状态", &styles.header)?;
     sheet.set_column_width(NUMBER, 6)?;
     sheet.set_column_width(NAME, NAME_WIDTH)?;
-    sheet.set_column_width(status, 22)?;
-    for run in columns.chunk_by(|(_, left), (_, right)| left.group == right.group) {
-        let (Some((first, column)), Some((last, _))) = (run.first(), run.last()) else { continue };
-        if let Some(group) = &column.group {
-            merged(sheet, (GROUPS, *first), (GROUPS, *last), group, &styles.header)?;
-        }
-        for (place, column) in run {
-            if column.group.is_some() {
-                text(sheet, HEADERS, *place, &column.header, &styles.header)?;
-            } else {
-                merged(sheet, (GROUPS, *place), (HEADERS, *place), &column.header, &styles.header)?;
-            }
-            sheet.set_column_width(*place, width(column.kind))?;
-        }
-    }
-    Ok(())
+    sheet.set_column_width(status, STATUS_WIDTH)?;
+    form_header(sheet, GROUPS, columns, width, styles)
 }
 
 /// The figures of a unit that counts, or empty cells.
@@ -139,7 +125,7 @@ fn unit_row(
     styles: &Styles,
 ) -> Result<(), XlsxError> {
     text(sheet, row, NAME, &unit.unit.name, &styles.text)?;
-    let mut tallest = height(&unit.unit.name, NAME_WIDTH);
+    let mut tallest = height(&unit.unit.name, NAME_WIDTH).max(height(&status_words(unit), STATUS_WIDTH));
     let table = source.tables.iter().find(|table| table.unit == unit.unit.code).map(|standing| &standing.table);
     let table = table.filter(|_| unit.row.is_some());
     for (place, column) in columns {
@@ -179,17 +165,29 @@ fn status_cell(
     unit: &UnitStanding,
     styles: &Styles,
 ) -> Result<(), XlsxError> {
+    let fine = matches!(unit.status, UnitStatus::Complete | UnitStatus::Waived);
+    text(sheet, row, column, &status_words(unit), if fine { &styles.centred } else { &styles.warning })
+}
+
+/// How a unit stands, whether it is late or has more time, and whether its table counts.
+pub(super) fn status_words(unit: &UnitStanding) -> String {
     let mut words = unit.status.in_chinese().to_owned();
     if unit.late {
         words.push_str("（逾期）");
+    } else if let Some(until) = unit.extended_until {
+        words.push_str(&format!("（{}）", extension(until)));
     }
     // A table that came and does not count is said so: its cells are empty for a reason.
     let came = !matches!(unit.status, UnitStatus::Missing | UnitStatus::Waived);
     if unit.row.is_none() && came {
         words.push_str("，未计入");
     }
-    let fine = matches!(unit.status, UnitStatus::Complete | UnitStatus::Waived);
-    text(sheet, row, column, &words, if fine { &styles.centred } else { &styles.warning })
+    words
+}
+
+/// `延期至8月15日`
+pub(super) fn extension(until: DateTime<FixedOffset>) -> String {
+    format!("延期至{}月{}日", until.month(), until.day())
 }
 
 fn sum_row(
