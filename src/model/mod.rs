@@ -5,6 +5,7 @@ pub mod campaign;
 pub mod decision;
 pub mod form;
 pub mod grid;
+pub mod hints;
 pub mod ledger;
 pub mod letter;
 pub mod mail;

@@ -134,7 +134,7 @@ pub fn templates() -> Templates {
         (LetterKind::Digest, pair!("digest")),
         (LetterKind::Alert, pair!("alert")),
     ]);
-    Templates { letters }
+    Templates { letters, answer: None }
 }
 
 pub fn campaign() -> Campaign {
@@ -329,6 +329,7 @@ pub fn standing(campaign: &Campaign, now: &str) -> (CampaignStanding, Vec<Standi
             version: 1,
             reminders_sent: u32::from(status == UnitStatus::Missing),
             undeliverable: index == 6 || index == 15,
+            extended_until: (index == 6).then(|| at("2021-08-13T23:59:59+08:00")),
             row: row_totals,
         });
     }
