@@ -19,7 +19,7 @@ use crate::work::review::{self, ActError, Acted, Letter, Person};
 #[derive(clap::Args)]
 pub(super) struct ByArg {
     /// Stands in the history beside the act [default: the login name]
-    #[arg(long = "by", value_name = "NAME")]
+    #[arg(id = "by", long = "by", value_name = "NAME")]
     pub name: Option<String>,
 }
 

@@ -1,6 +1,10 @@
 //! What may be undone, and which mails must be judged again once something is.
 
+use std::collections::BTreeSet;
+
 use crate::model::ledger::{Actor, Event, EventKind, in_force};
+use crate::model::mail::Digest;
+use crate::model::returns::Item;
 
 /// Whether an event can be undone at all: what came in and what went out has happened.
 #[must_use]
@@ -49,18 +53,33 @@ pub fn built_on(act: &[Event], events: &[Event]) -> Option<i64> {
 }
 
 /// The repetitions among a unit's events whose original counts no more: their mails hold the content still, and must be
-/// judged again.
+/// judged again. A repetition may repeat another repetition.
 #[must_use]
 pub fn orphans(events: &[Event]) -> Vec<&Event> {
-    let in_force: Vec<&Event> = in_force(events).collect();
-    let repeats_nothing = |event: &&&Event| {
-        let EventKind::Duplicated { item, first_mail, .. } = &event.kind else { return false };
-        !in_force.iter().any(|other| match &other.kind {
-            EventKind::Filed(filing) => filing.item == *item && other.mail.as_ref() == Some(first_mail),
-            _ => false,
-        })
-    };
-    in_force.iter().filter(repeats_nothing).copied().collect()
+    let standing: Vec<&Event> = in_force(events).collect();
+    let mut sources: BTreeSet<(Item, &Digest)> = BTreeSet::new();
+    let mut repeats: Vec<(&Event, Item, &Digest, &Digest)> = Vec::new();
+    for event in standing {
+        match (&event.kind, &event.mail) {
+            (EventKind::Filed(filing), Some(mail)) => {
+                sources.insert((filing.item, mail));
+            }
+            (EventKind::Duplicated { item, first_mail, .. }, Some(mail)) => {
+                repeats.push((event, *item, first_mail, mail));
+            }
+            _ => {}
+        }
+    }
+    loop {
+        let (founded, left): (Vec<_>, Vec<_>) =
+            repeats.into_iter().partition(|(_, item, first, _)| sources.contains(&(*item, *first)));
+        repeats = left;
+        if founded.is_empty() {
+            break;
+        }
+        sources.extend(founded.into_iter().map(|(_, item, _, mail)| (item, mail)));
+    }
+    repeats.into_iter().map(|(event, ..)| event).collect()
 }
 
 /// What judging a mail again makes otherwise: events it now leads to, and filings in force that it does not lead to any

@@ -6,7 +6,8 @@ use crate::judge::changes;
 use crate::judge::decide::{Times, decide_vouched};
 use crate::judge::letters::Word;
 use crate::judge::{peers, progress};
-use crate::model::ledger::{Actor, EventKind, Filing, ReviewReason, StandingFiling, UnitLedger, Verdict};
+use crate::model::ledger::{Actor, Event, EventKind, Filing, ReviewReason, StandingFiling, Verdict, in_force};
+use crate::model::mail::Digest;
 use crate::model::returns::Item;
 use crate::model::unit::UnitCode;
 use crate::store::StoreError;
@@ -52,18 +53,29 @@ pub async fn accept(desk: &Desk, id: i64, person: Person<'_>) -> Result<Acted, A
     .await
 }
 
-/// Of these items those that the mail has standing; refused where there is none.
+/// Of these items those that the mail has standing among the unit's events; refused where there is none.
 pub(super) fn standing_items(
     case: &Case,
-    ledger: &UnitLedger,
+    events: &[Event],
     items: &[Item],
 ) -> Result<Vec<(Item, StandingFiling)>, ActError> {
+    let ledger = progress::fold(events);
     let standing = |item: &Item| {
         let current = ledger.items.get(item)?.current.clone()?;
-        (current.mail == case.mail).then_some((*item, current))
+        (current.mail == case.mail || repeats(events, *item, &current, &case.mail)).then_some((*item, current))
     };
     let standing: Vec<(Item, StandingFiling)> = items.iter().filter_map(standing).collect();
     if standing.is_empty() { Err(case.refuse(SUPERSEDED)) } else { Ok(standing) }
+}
+
+/// Whether what stands is only a repetition of what this mail filed.
+fn repeats(events: &[Event], wanted: Item, standing: &StandingFiling, mail: &Digest) -> bool {
+    in_force(events).any(|event| match &event.kind {
+        EventKind::Duplicated { item, first_mail, .. } => {
+            *item == wanted && first_mail == mail && event.mail.as_ref() == Some(&standing.mail)
+        }
+        _ => false,
+    })
 }
 
 async fn accept_filed(
@@ -78,7 +90,7 @@ async fn accept_filed(
     let ledger = progress::fold(&events);
     let mut told = Vec::new();
     let mut filed: Vec<(UnitCode, Filing)> = Vec::new();
-    for (item, standing) in standing_items(case, &ledger, items)? {
+    for (item, standing) in standing_items(case, &events, items)? {
         if item == Item::Table && standing.filing.totals.is_none() {
             return Err(
                 case.refuse("no figures could be read from this table, so there is nothing that could be counted")

@@ -4,7 +4,6 @@ use super::accept::standing_items;
 use super::answers::Answered;
 use super::{ActError, Acted, Case, Change, Person, again, waiting_for};
 use crate::judge::letters::Word;
-use crate::judge::progress;
 use crate::model::ledger::{EventKind, ReviewReason};
 use crate::model::returns::Item;
 use crate::work::desk::Desk;
@@ -43,7 +42,7 @@ async fn give_back_once(
     let items = match case.reason {
         ReviewReason::ItemNeedsReview | ReviewReason::RaisedByPerson => {
             let asked = only.or(case.item).map_or_else(|| Item::ALL.to_vec(), |item| vec![item]);
-            let standing = standing_items(case, &progress::fold(&events), &asked)?;
+            let standing = standing_items(case, &events, &asked)?;
             let items: Vec<Item> = standing.into_iter().map(|(item, _)| item).collect();
             for item in &items {
                 let kind = EventKind::ReturnedByPerson { item: *item, reason: reason.to_owned() };
