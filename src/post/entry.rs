@@ -54,3 +54,44 @@ pub fn compose(entry: &Entry) -> Vec<u8> {
 fn words(text: &str) -> String {
     super::compose::encoded_words(text).replace("?= =?", "?=\r\n =?")
 }
+
+#[cfg(test)]
+mod tests {
+    use mail_parser::{MessageParser, MimeHeaders as _};
+
+    use super::*;
+
+    fn entry(subject: &str) -> Entry {
+        Entry {
+            office: Address { name: Some("双拥办".to_owned()), address: "office@office.example".to_owned() },
+            subject: subject.to_owned(),
+            text: "离石区\r\n登记人：王五\r\n".to_owned(),
+            date: DateTime::parse_from_rfc3339("2021-08-05T09:00:00+08:00").unwrap(),
+            domain: "office.example".to_owned(),
+            files: vec![("统计表-录入.xlsx".to_owned(), b"PK table".to_vec())],
+        }
+    }
+
+    #[test]
+    fn an_entry_is_read_back_as_it_was_made_and_is_always_the_same_bytes() {
+        let long = format!("【手工登记】离石区 {}", "传真件原件在二楼档案柜".repeat(9));
+        let bytes = compose(&entry(&long));
+        assert_eq!(bytes, compose(&entry(&long)));
+        assert!(bytes.is_ascii() && bytes.split(|byte| *byte == b'\n').all(|line| line.len() < 200));
+        let mail = MessageParser::default().parse(&bytes).unwrap();
+        assert_eq!(mail.subject().unwrap(), long);
+        assert_eq!(mail.from().unwrap().first().unwrap().address().unwrap(), "office@office.example");
+        assert_eq!(mail.date().unwrap().to_rfc3339(), "2021-08-05T09:00:00+08:00");
+        assert!(mail.body_text(0).unwrap().contains("登记人：王五"));
+        let file = mail.attachments().next().unwrap();
+        assert_eq!((file.attachment_name().unwrap(), file.contents()), ("统计表-录入.xlsx", b"PK table".as_slice()));
+        assert_ne!(bytes, compose(&entry("【手工登记】文水县")));
+    }
+
+    #[test]
+    fn no_note_becomes_a_header() {
+        let bytes = compose(&entry("传真\r\nBcc: all@unit.example\r\n\r\nbody"));
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(!text.contains("\nBcc"), "{text}");
+    }
+}

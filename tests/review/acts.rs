@@ -417,3 +417,35 @@ fn what_is_shown_of_a_review_is_all_that_is_needed_to_decide_it() {
     assert!(office.told().iter().any(|told| told.contains("6,000 → 7,500")), "{:?}", office.told());
     assert!(Path::new(&office.path("outbox")).exists());
 }
+
+#[test]
+fn what_the_machine_filed_counts_no_more_once_a_person_says_so() {
+    let office = Office::new();
+    office.ingest(&lishi(MORNING).attach("统计表.xlsx", sheet("离石区", 12, 6_000)));
+    let filed = office.history(NOON).iter().find(|line| line["what"]["event"] == "filed").unwrap()["id"].to_string();
+    office.done(NOON, &["review", "undo", &filed, "--reason", "试填的表，不是报送", "--quiet"]);
+    assert_eq!(office.unit(NOON, "141102")["status"], "missing");
+    office.done(NOON, &["review", "undo", &office.act_of(NOON, "undone")]);
+    assert_eq!(office.unit(NOON, "141102")["row"]["veterans_cost"], "6000");
+}
+
+#[test]
+fn a_mail_taken_for_none_of_our_business_can_be_laid_before_a_person() {
+    let office = Office::new();
+    let mail = Draft::new(Dialect::Qq, ("小赵", "zhao77@qq.example"), OFFICE, at(MORNING)).subject("你好");
+    office.ingest(&mail.text("在吗").attach("a.cab", cabinet("表")));
+    assert!(office.reviews(NOON).is_empty());
+    let digest = office.history(NOON)[0]["mail"].as_str().unwrap().to_owned();
+    office.done(NOON, &["review", "raise", &digest]);
+    let id = office.only(NOON, "raised_by_person");
+    assert!(office.refused(NOON, &["review", "accept", &id]).contains("assign"));
+    assert!(office.refused(NOON, &["review", "return", &id, "--reason", "x"]).contains("assign"));
+    office.done(NOON, &["review", "assign", &id, "141102"]);
+    let unread = office.only(NOON, "file_unread");
+    let said = office.done(NOON, &["review", "return", &unread, "--reason", "请用 Excel 报送"]);
+    assert!(said.contains("回执已列入待发"), "{said}");
+    office.done(NOON, &["review", "undo", &unread]);
+    office.done(NOON, &["review", "undo", &id]);
+    assert_eq!(office.only(NOON, "raised_by_person"), id);
+    assert_eq!(office.unit(NOON, "141102")["status"], "missing");
+}
