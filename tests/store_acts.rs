@@ -42,6 +42,22 @@ async fn an_act_is_refused_where_its_units_or_mails_have_changed_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_mail_that_was_judged_before_a_person_acted_is_judged_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let unit = UnitCode::new("141102");
+    let seen = store.last_event().await.unwrap();
+    store.append(&[waived(&unit)]).await.unwrap();
+    let decision = submission("first", "141102");
+    let judged_on = (seen, [unit.clone()].into());
+    let refused = store.record_judged(&decision, judged_on, &seen_at(7), DOMAIN, at(10, 0)).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Overtaken), "{refused}");
+    assert!(!store.is_recorded(&decision.record.sha256).await.unwrap());
+    let judged_on = (store.last_event().await.unwrap(), [unit].into());
+    assert!(store.record_judged(&decision, judged_on, &seen_at(7), DOMAIN, at(10, 0)).await.unwrap().new);
+}
+
+#[tokio::test]
 async fn nothing_of_an_act_stands_where_a_part_of_it_cannot() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).await;

@@ -94,12 +94,12 @@ pub(super) fn told(line: &HistoryLine, undone: &BTreeSet<i64>) -> String {
     let mark = if undone.contains(&line.event.id) { "【已撤销】" } else { "" };
     let sentence = match &line.event.kind {
         EventKind::MailRecorded { nature, received_at } => format!(
-            "来信 {}（{}） {} “{}”，到达 {}",
-            line.event.mail.as_ref().map_or("-", |mail| mail.short()),
+            "来信（{}） {} “{}”，到达 {}，邮件 {}",
             labels::nature(*nature),
             one_line(line.from.as_deref().unwrap_or("-")),
             one_line(line.subject.as_deref().unwrap_or("-")),
-            received_at.format("%Y-%m-%d %H:%M")
+            received_at.format("%Y-%m-%d %H:%M"),
+            line.event.mail.as_ref().map_or("-", |mail| mail.short())
         ),
         EventKind::Filed(filing) => {
             let verdict = match filing.verdict {

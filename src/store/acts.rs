@@ -50,9 +50,7 @@ impl Store {
         now: DateTime<FixedOffset>,
     ) -> Result<Vec<i64>, StoreError> {
         let mut write = self.begin().await?;
-        if is_overtaken(&mut write, act).await? {
-            return Err(StoreError::Overtaken);
-        }
+        refuse_if_overtaken(&mut write, act.seen, &act.units, &act.mails).await?;
         for (record, read) in &act.reread {
             mails::update(&mut write, record).await?;
             readings::delete(&mut write, &record.sha256).await?;
@@ -94,20 +92,26 @@ impl Store {
     }
 }
 
-/// Whether anything was recorded of these units and mails since the act was thought through.
-async fn is_overtaken(write: &mut SqliteConnection, act: &Act) -> Result<bool, StoreError> {
-    let units: Vec<&str> = act.units.iter().map(UnitCode::as_str).collect();
-    let mails: Vec<&str> = act.mails.iter().map(Digest::as_str).collect();
-    Ok(sqlx::query_scalar(
+/// Whether anything was recorded of these units and mails since `seen`, on which something was judged.
+pub(super) async fn refuse_if_overtaken(
+    write: &mut SqliteConnection,
+    seen: i64,
+    units: &BTreeSet<UnitCode>,
+    mails: &BTreeSet<Digest>,
+) -> Result<(), StoreError> {
+    let units: Vec<&str> = units.iter().map(UnitCode::as_str).collect();
+    let mails: Vec<&str> = mails.iter().map(Digest::as_str).collect();
+    let overtaken: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM events
                         WHERE id > ?1 AND kind <> 'letter_sent'
                           AND (unit IN (SELECT value FROM json_each(?2)) OR mail IN (SELECT value FROM json_each(?3))))",
     )
-    .bind(act.seen)
+    .bind(seen)
     .bind(serde_json::to_string(&units)?)
     .bind(serde_json::to_string(&mails)?)
     .fetch_one(write)
-    .await?)
+    .await?;
+    if overtaken { Err(StoreError::Overtaken) } else { Ok(()) }
 }
 
 /// Moves a letter that nobody is sending from one of these states to another; in any other state it stays.

@@ -1,8 +1,11 @@
 //! Mails: seen, recorded in one transaction with everything that follows from them, judged again, looked up.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, FixedOffset};
 use sqlx::{FromRow, SqliteConnection};
 
+use super::acts::refuse_if_overtaken;
 use super::places::{PlaceContent, upsert};
 use super::{Store, StoreError, digest, events, garbled, letters, millis, readings, unit_code};
 use crate::model::decision::{Decision, MailRecord, Origin};
@@ -102,8 +105,26 @@ impl Store {
         sender_domain: &str,
         now: DateTime<FixedOffset>,
     ) -> Result<Recorded, StoreError> {
+        let nobody = (i64::MAX, BTreeSet::new());
+        self.record_judged(decision, nobody, origin, sender_domain, now).await
+    }
+
+    /// The same for a decision that was judged on what had been recorded of some units until then: a person may act
+    /// beside the daemon, between its judging and its recording.
+    ///
+    /// # Errors
+    /// [`StoreError::Overtaken`] where something was recorded of these units since; else as [`Store::record`].
+    pub async fn record_judged(
+        &self,
+        decision: &Decision,
+        (seen, units): (i64, BTreeSet<UnitCode>),
+        origin: &Origin,
+        sender_domain: &str,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Recorded, StoreError> {
         let record = &decision.record;
         let mut write = self.begin().await?;
+        refuse_if_overtaken(&mut write, seen, &units, &BTreeSet::new()).await?;
         let new = insert_mail(&mut write, record, now).await?;
         let mut event_ids = Vec::new();
         if new {

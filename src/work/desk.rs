@@ -22,7 +22,7 @@ use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason, in_for
 use crate::model::mail::{DeliveryReport, Digest, MachineReport, Opened, Refusal};
 use crate::model::unit::UnitCode;
 use crate::sandbox::Unopened;
-use crate::store::{PlaceContent, Sighting, Store};
+use crate::store::{PlaceContent, Recorded, Sighting, Store, StoreError};
 
 /// How long reading one mail may take before it is set aside.
 const READING_TIME: Duration = Duration::from_secs(60);
@@ -93,20 +93,37 @@ impl Desk {
         };
         let times = Times { received_at, now };
         let recording = self.ledger.lock().await;
-        let decision = match understanding {
-            Ok(understanding) => {
-                let past = self.past(&understanding, now).await?;
-                decide(&understanding, &self.register, &past, times)
-            }
+        let (decision, recorded) = match understanding {
+            Ok(understanding) => self.decide_and_record(&understanding, &origin, times).await?,
             Err(reason) => {
                 self.store.note_failure(&mail, &reason).await?;
                 tracing::warn!(mail = mail.short(), reason, "mail set aside");
-                set_aside(&mail, size, times)
+                let decision = set_aside(&mail, size, times);
+                let recorded = self.store.record(&decision, &origin, &self.sender_domain, now).await?;
+                (decision, recorded)
             }
         };
-        let recorded = self.store.record(&decision, &origin, &self.sender_domain, now).await?;
         drop(recording);
         Ok(TakenIn { new: recorded.new, outcome: outcome(&decision), ..known(decision.record) })
+    }
+
+    /// Judges a mail on what is recorded and records it; anew where a person acted on its units in between.
+    async fn decide_and_record(
+        &self,
+        understanding: &Understanding,
+        origin: &Origin,
+        times: Times,
+    ) -> Result<(Decision, Recorded), WorkError> {
+        loop {
+            let seen = self.store.last_event().await?;
+            let past = self.past(understanding, times.now).await?;
+            let decision = decide(understanding, &self.register, &past, times);
+            let judged_on = (seen, past.ledgers.into_keys().collect());
+            match self.store.record_judged(&decision, judged_on, origin, &self.sender_domain, times.now).await {
+                Err(StoreError::Overtaken) => tracing::debug!("a person acted meanwhile; judged anew"),
+                recorded => return Ok((decision, recorded?)),
+            }
+        }
     }
 
     async fn note_place(&self, origin: &Origin, mail: &Digest, now: DateTime<FixedOffset>) -> Result<(), WorkError> {

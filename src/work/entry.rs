@@ -5,7 +5,7 @@ use chrono::{DateTime, FixedOffset};
 
 use super::WorkError;
 use super::desk::Desk;
-use super::review::{ActError, Acted, Letter, Person};
+use super::review::{ActError, Acted, Letter, Person, again};
 use crate::judge::decide::{Times, decide};
 use crate::judge::letters::clean;
 use crate::judge::said::Said;
@@ -52,6 +52,16 @@ pub async fn record(
     paper: &Paper,
     person: Person<'_>,
 ) -> Result<Entered, ActError> {
+    again(async || record_once(desk, campaign, unit, paper, person).await).await
+}
+
+async fn record_once(
+    desk: &Desk,
+    campaign: &Campaign,
+    unit: &Unit,
+    paper: &Paper,
+    person: Person<'_>,
+) -> Result<Entered, ActError> {
     if paper.received_at < campaign.opens {
         return Err(ActError::Refused(format!("the collection {} opened after that", campaign.id)));
     }
@@ -69,6 +79,7 @@ pub async fn record(
         .understand_as_said(bytes, &said)
         .await?
         .map_err(|why| ActError::Refused(format!("the files could not be read: {why}")))?;
+    let seen = desk.store.last_event().await?;
     let past = desk.past(&understanding, person.now).await?;
     let times = Times { received_at: paper.received_at, now: person.now };
     let mut decision = decide(&understanding, &desk.register, &past, times);
@@ -90,7 +101,8 @@ pub async fn record(
     };
     decision.events.insert(decision.events.len().min(1), assigned);
     let origin = Origin::File { path: "unit record".to_owned() };
-    let recorded = desk.store.record(&decision, &origin, &desk.sender_domain, person.now).await?;
+    let judged_on = (seen, past.ledgers.into_keys().collect());
+    let recorded = desk.store.record_judged(&decision, judged_on, &origin, &desk.sender_domain, person.now).await?;
     if !recorded.new {
         return Err(ActError::Refused(format!("this very entry was made before: mail {}", mail.short())));
     }
