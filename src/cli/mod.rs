@@ -9,17 +9,21 @@ mod files;
 mod history;
 pub mod inspect;
 pub mod inspect_json;
+mod letter;
 pub mod log;
 mod office;
 mod person;
 mod reload;
 mod reread;
 mod review;
+mod review_act;
+mod review_evidence;
 mod review_show;
 mod setup;
 pub mod status;
 mod tally;
 mod unit;
+mod unit_act;
 mod unit_import;
 
 use std::path::PathBuf;
@@ -100,7 +104,7 @@ enum Command {
     /// What needs a person, and a person's word on it
     #[command(subcommand)]
     Review(review::ReviewCommand),
-    /// The units of the roster, and what need not be filed
+    /// The units of the roster, and what a person says of one
     #[command(subcommand)]
     Unit(unit::UnitCommand),
     /// A consistent copy of database and archive in one file, while the daemon runs
@@ -126,6 +130,9 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: review::Format,
     },
+    /// Letters that are owed, held or gone
+    #[command(subcommand)]
+    Letter(letter::LetterCommand),
     /// Everything that happened, oldest first
     History {
         #[command(flatten)]
@@ -229,6 +236,7 @@ impl Cli {
             | Command::Restore { .. }
             | Command::Campaign(_)
             | Command::Reread { .. }
+            | Command::Letter(_)
             | Command::History { .. } => "warn",
         }
     }
@@ -300,6 +308,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Reread { campaign, apply, format } => {
             reread::reread(&call, campaign.id.as_deref(), apply, format).await
         }
+        Command::Letter(command) => letter::letter(&call, command).await,
         Command::History { campaign, unit, format } => {
             history::history(&call, campaign.id.as_deref(), unit.as_deref(), format).await
         }

@@ -259,34 +259,40 @@ fn check_times(section: &Section<'_>, times: &Times<'_>) {
     }
 }
 
-/// The four letters, each as .txt and .html. Their syntax is checked here, so that a slip shows in `check` and not
-/// when the first unit writes.
+/// The four letters, each as .txt and .html, and the office's own word (`answer`), which may be left out. Their syntax
+/// is checked here, so that a slip shows in `check` and not when the first unit writes.
 fn read_templates(folder: &Path, notes: &Notes) -> Option<Templates> {
-    let read = |kind: LetterKind, ending: &str| -> Option<String> {
-        let file = folder.join(format!("{}.{ending}", kind.as_str()));
-        let source = match std::fs::read(&file).map(String::from_utf8) {
-            Ok(Ok(source)) => source,
-            Ok(Err(_)) => {
-                notes.mistake(Mistake::of_file(&file, "is not UTF-8; save it as UTF-8"));
-                return None;
-            }
-            Err(error) => {
-                notes.mistake(Mistake::of_file(&file, format!("this letter cannot be read: {error}")));
-                return None;
-            }
-        };
-        let source = source.strip_prefix('\u{feff}').map_or(source.clone(), str::to_owned);
-        if let Err(error) = minijinja::Environment::new().template_from_str(&source) {
-            let text = format!("is no valid template: {}", error.detail().unwrap_or("syntax error"));
-            notes.mistake(Mistake { file, line: error.line(), key: None, text });
-            return None;
-        }
-        Some(source)
-    };
+    let read = |name: &str, ending: &str| read_template(&folder.join(format!("{name}.{ending}")), notes);
     let mut letters = BTreeMap::new();
     for kind in LetterKind::ALL {
-        let (text, html) = (read(kind, "txt"), read(kind, "html"));
+        let (text, html) = (read(kind.as_str(), "txt"), read(kind.as_str(), "html"));
         letters.extend(text.zip(html).map(|(text, html)| (kind, TemplatePair { text, html })));
     }
-    (letters.len() == LetterKind::ALL.len()).then_some(Templates { letters })
+    let mut answer = None;
+    if ["txt", "html"].iter().any(|ending| folder.join(format!("answer.{ending}")).exists()) {
+        let (text, html) = (read("answer", "txt"), read("answer", "html"));
+        answer = Some(text.zip(html).map(|(text, html)| TemplatePair { text, html })?);
+    }
+    (letters.len() == LetterKind::ALL.len()).then_some(Templates { letters, answer })
+}
+
+fn read_template(file: &Path, notes: &Notes) -> Option<String> {
+    let source = match std::fs::read(file).map(String::from_utf8) {
+        Ok(Ok(source)) => source,
+        Ok(Err(_)) => {
+            notes.mistake(Mistake::of_file(file, "is not UTF-8; save it as UTF-8"));
+            return None;
+        }
+        Err(error) => {
+            notes.mistake(Mistake::of_file(file, format!("this letter cannot be read: {error}")));
+            return None;
+        }
+    };
+    let source = source.strip_prefix('\u{feff}').map_or(source.clone(), str::to_owned);
+    if let Err(error) = minijinja::Environment::new().template_from_str(&source) {
+        let text = format!("is no valid template: {}", error.detail().unwrap_or("syntax error"));
+        notes.mistake(Mistake { file: file.to_owned(), line: error.line(), key: None, text });
+        return None;
+    }
+    Some(source)
 }

@@ -16,21 +16,45 @@ pub struct StageDue<'a> {
     pub expires_at: DateTime<FixedOffset>,
 }
 
-/// The stage whose letters may go out now, if any. Of stages missed while the daemon was away none is made good:
-/// "三天后截止" is wrong a day later.
+/// The stage whose letters may go out now to a unit with this deadline, if any. Of stages missed while the daemon was
+/// away none is made good: "三天后截止" is wrong a day later.
 #[must_use]
-pub fn stage_due(campaign: &Campaign, now: DateTime<FixedOffset>) -> Option<StageDue<'_>> {
+pub fn stage_due(
+    campaign: &Campaign,
+    deadline: DateTime<FixedOffset>,
+    now: DateTime<FixedOffset>,
+) -> Option<StageDue<'_>> {
     campaign
         .reminders
         .iter()
         .filter_map(|stage| {
-            let day = shifted(campaign.deadline_day(), stage.days)?;
+            let day = shifted(deadline.with_timezone(now.offset()).date_naive(), stage.days)?;
             let due_at = moment(day, stage.time.max(campaign.office_hours.0), now)?;
             let expires_at = moment(day, campaign.office_hours.1, now)?;
             Some(StageDue { stage, due_at, expires_at })
         })
         .filter(|due| campaign.opens <= now && due.due_at <= now && now < due.expires_at)
         .max_by_key(|due| due.due_at)
+}
+
+/// The stage's name in the key of a unit's reminder. Counted from another deadline it is another letter, so that a unit
+/// with more time is reminded again before the day that counts for it.
+#[must_use]
+pub fn stage_key(stage: &ReminderStage, extended_until: Option<DateTime<FixedOffset>>) -> String {
+    match extended_until {
+        Some(until) => format!("{}@{}", stage.name(), until.format("%Y-%m-%d")),
+        None => stage.name(),
+    }
+}
+
+/// The inverse of [`stage_key`] for a unit as it stands now; `None` where its deadline has changed since.
+#[must_use]
+pub fn stage_of_key<'c>(
+    campaign: &'c Campaign,
+    key: &str,
+    extended_until: Option<DateTime<FixedOffset>>,
+) -> Option<&'c ReminderStage> {
+    campaign.reminders.iter().find(|stage| stage_key(stage, extended_until) == key)
 }
 
 /// What a unit still owes: what has not come, and what it must mend. Empty while its return waits for the office,
@@ -100,7 +124,8 @@ mod tests {
     }
 
     fn stage(moment: &str) -> Option<i64> {
-        stage_due(&campaign(), at(moment)).map(|due| due.stage.days)
+        let campaign = campaign();
+        stage_due(&campaign, campaign.deadline, at(moment)).map(|due| due.stage.days)
     }
 
     #[test]
@@ -119,6 +144,19 @@ mod tests {
         assert_eq!(stage("2021-08-03T17:30"), None, "office hours are over");
         assert_eq!(stage("2021-08-04T09:00"), None, "a week before was yesterday");
         assert_eq!(stage("2021-08-10T03:00"), None);
+    }
+
+    #[test]
+    fn a_unit_with_more_time_is_reminded_before_its_own_deadline() {
+        let campaign = campaign();
+        let until = at("2021-08-14T23:59");
+        let stage = |moment: &str| stage_due(&campaign, until, at(moment)).map(|due| due.stage);
+        assert_eq!(stage("2021-08-10T10:00"), None, "the others' last day");
+        let three = stage("2021-08-11T09:00").unwrap();
+        assert_eq!((three.days, stage_key(three, Some(until))), (-3, "-3@2021-08-14".to_owned()));
+        assert_eq!(stage_of_key(&campaign, "-3@2021-08-14", Some(until)), Some(three));
+        assert_eq!(stage_of_key(&campaign, "-3@2021-08-14", None), None, "the extension was taken back");
+        assert_eq!(stage_of_key(&campaign, "-3", None), Some(three));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod assign;
 pub mod authenticity;
 pub mod beside;
+pub mod changes;
 pub mod check;
 pub mod clue;
 pub mod clues;
@@ -38,15 +39,18 @@ pub mod replay;
 pub mod report;
 pub mod revision;
 pub mod rows;
+pub mod said;
 pub mod sender;
 pub mod shares;
 pub mod signature;
 pub mod spans;
 pub mod tables;
+pub mod taught;
 #[cfg(test)]
 pub mod testing;
 pub mod totals;
 pub mod understand;
+pub mod undoing;
 pub mod unit_changes;
 pub mod unplaced;
 pub mod unread;

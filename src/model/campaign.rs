@@ -96,6 +96,8 @@ pub enum ScanPolicy {
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
     pub letters: BTreeMap<LetterKind, TemplatePair>,
+    /// The office's own word about a mail (accepted, returned), where the campaign words it otherwise than usual.
+    pub answer: Option<TemplatePair>,
 }
 
 /// One letter's two forms, as minijinja source with the path each came from.

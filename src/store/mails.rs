@@ -1,8 +1,11 @@
 //! Mails: seen, recorded in one transaction with everything that follows from them, judged again, looked up.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, FixedOffset};
 use sqlx::{FromRow, SqliteConnection};
 
+use super::acts::refuse_if_overtaken;
 use super::places::{PlaceContent, upsert};
 use super::{Store, StoreError, digest, events, garbled, letters, millis, readings, unit_code};
 use crate::model::decision::{Decision, MailRecord, Origin};
@@ -102,8 +105,26 @@ impl Store {
         sender_domain: &str,
         now: DateTime<FixedOffset>,
     ) -> Result<Recorded, StoreError> {
+        let nobody = (i64::MAX, BTreeSet::new());
+        self.record_judged(decision, nobody, origin, sender_domain, now).await
+    }
+
+    /// The same for a decision that was judged on what had been recorded of some units until then: a person may act
+    /// beside the daemon, between its judging and its recording.
+    ///
+    /// # Errors
+    /// [`StoreError::Overtaken`] where something was recorded of these units since; else as [`Store::record`].
+    pub async fn record_judged(
+        &self,
+        decision: &Decision,
+        (seen, units): (i64, BTreeSet<UnitCode>),
+        origin: &Origin,
+        sender_domain: &str,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Recorded, StoreError> {
         let record = &decision.record;
         let mut write = self.begin().await?;
+        refuse_if_overtaken(&mut write, seen, &units, &BTreeSet::new()).await?;
         let new = insert_mail(&mut write, record, now).await?;
         let mut event_ids = Vec::new();
         if new {
@@ -135,7 +156,7 @@ impl Store {
     ) -> Result<Vec<i64>, StoreError> {
         let record = &decision.record;
         let mut write = self.begin().await?;
-        update_mail(&mut write, record).await?;
+        update(&mut write, record).await?;
         readings::delete(&mut write, &record.sha256).await?;
         readings::insert(&mut write, &decision.readings).await?;
         let mut added = decision.events.clone();
@@ -168,6 +189,19 @@ impl Store {
             .fetch_optional(&self.reader)
             .await?;
         row.map(|row| self.mail_from(row)).transpose()
+    }
+
+    /// The recorded mails whose digests begin so, at most two: a person gives the short form that lists show.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mails_beginning(&self, start: &str) -> Result<Vec<MailRecord>, StoreError> {
+        let rows: Vec<MailRow> =
+            sqlx::query_as("SELECT * FROM mails WHERE substr(sha256, 1, length(?1)) = ?1 ORDER BY sha256 LIMIT 2")
+                .bind(start)
+                .fetch_all(&self.reader)
+                .await?;
+        rows.into_iter().map(|row| self.mail_from(row)).collect()
     }
 
     /// Recorded mails in the order of arrival, those of one campaign or all, received in `[since, until)`.
@@ -210,12 +244,8 @@ impl Store {
     }
 }
 
-pub(super) fn nature(text: &str) -> Result<Nature, StoreError> {
-    Nature::parse(text).ok_or_else(|| garbled("nature", text))
-}
-
-/// What a recorded mail is, and whose, from now on.
-pub(super) async fn update_mail(write: &mut SqliteConnection, record: &MailRecord) -> Result<(), StoreError> {
+/// What the mail is and whose, as it is judged now.
+pub(super) async fn update(write: &mut SqliteConnection, record: &MailRecord) -> Result<(), StoreError> {
     let changed = sqlx::query(
         "UPDATE mails SET nature = ?2, campaign = ?3, unit = ?4, from_address = ?5, from_name = ?6, subject = ?7,
                           message_id = ?8
@@ -235,6 +265,10 @@ pub(super) async fn update_mail(write: &mut SqliteConnection, record: &MailRecor
         return Err(StoreError::NoSuchMail(record.sha256.clone()));
     }
     Ok(())
+}
+
+pub(super) fn nature(text: &str) -> Result<Nature, StoreError> {
+    Nature::parse(text).ok_or_else(|| garbled("nature", text))
 }
 
 /// `false` where it stood there already.

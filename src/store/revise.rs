@@ -74,7 +74,7 @@ impl Store {
         // All of it is one act, to be taken back as a whole.
         let added: Vec<Event> = changes.iter().flat_map(|change| change.events.iter().cloned()).collect();
         for change in changes {
-            mails::update_mail(&mut write, &change.record).await?;
+            mails::update(&mut write, &change.record).await?;
             if let Some(read) = &change.readings {
                 readings::delete(&mut write, &change.record.sha256).await?;
                 readings::insert(&mut write, read).await?;

@@ -12,13 +12,15 @@ use super::WorkError;
 use super::enclose::Copyist;
 use super::failpoint::reached;
 use super::opener::Opener;
-use super::recorded::Recorded;
+use super::recorded::Recorded as Events;
 use super::reread;
 use crate::archive::Archive;
 use crate::dkim::Verifier;
 use crate::judge::decide::{BouncedLetter, Past, Times, decide};
 use crate::judge::past::{Arrivals, Moment, past_as_of, standing_mails, units_of};
 use crate::judge::register::Register;
+use crate::judge::said::Said;
+use crate::judge::taught::taught;
 use crate::judge::understand::understand;
 use crate::model::authenticity::{SignatureCheck, domain_of};
 use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
@@ -27,7 +29,7 @@ use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason, in_for
 use crate::model::mail::{DeliveryReport, Digest, MachineReport, Mail, Opened, Refusal};
 use crate::model::unit::UnitCode;
 use crate::sandbox::Unopened;
-use crate::store::{PlaceContent, Sighting, Store};
+use crate::store::{PlaceContent, Recorded, Sighting, Store, StoreError};
 
 /// How long reading one mail may take before it is set aside.
 const READING_TIME: Duration = Duration::from_secs(60);
@@ -49,7 +51,7 @@ pub struct Desk {
     pub sender_domain: String,
     /// Judging looks at the ledger and recording changes it: one mail at a time between the two.
     ledger: Mutex<()>,
-    recorded: Recorded,
+    recorded: Events,
     /// `None` where DNS is not to be asked.
     verifier: Option<Verifier>,
 }
@@ -77,7 +79,7 @@ impl Desk {
             opener: Arc::new(opener),
             sender_domain,
             ledger: Mutex::new(()),
-            recorded: Recorded::default(),
+            recorded: Events::default(),
             verifier: None,
         }
     }
@@ -93,6 +95,11 @@ impl Desk {
     #[must_use]
     pub fn register(&self) -> Arc<Register> {
         Arc::clone(&self.register.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The campaigns that were open at that moment.
+    fn register_at(&self, received_at: DateTime<FixedOffset>) -> Arc<Register> {
+        Arc::new(self.register().at(received_at))
     }
 
     /// From the next mail on, this register counts.
@@ -130,7 +137,7 @@ impl Desk {
             match self.open(Arc::clone(&bytes)).await? {
                 Ok(opened) => {
                     let signature = self.verify(&opened, bytes, now).await?;
-                    self.judge(opened, signature, received_at).await?
+                    self.judge(opened, signature, self.register_at(received_at)).await?
                 }
                 Err(reason) => Err(reason),
             }
@@ -138,31 +145,46 @@ impl Desk {
         reached("understood");
         let times = Times { received_at, now };
         let recording = self.ledger.lock().await;
-        let decision = match understanding {
-            Ok(understanding) => {
-                let register = self.register();
-                let past = self.past_at(&understanding, Moment::of_new(received_at), now).await?;
-                let decision = decide(&understanding, &register, &past, times);
-                if past.later.values().flatten().any(decides) {
-                    // Others were decided before this one came, and arrived after it: they are decided again.
-                    let (recorded, decision) =
-                        reread::take_in_late(self, &understanding, decision, (&origin, times)).await?;
-                    drop(recording);
-                    return Ok(TakenIn { new: recorded.new, outcome: outcome(&decision), ..known(decision.record) });
-                }
-                decision
-            }
+        let (decision, recorded) = match understanding {
+            Ok(understanding) => self.decide_and_record(&understanding, &origin, times).await?,
             Err(reason) => {
                 self.store.note_failure(&mail, &reason).await?;
                 tracing::warn!(mail = mail.short(), reason, "mail set aside");
-                set_aside(&mail, size, times)
+                let decision = set_aside(&mail, size, times);
+                let recorded = self.store.record(&decision, &origin, &self.sender_domain, now).await?;
+                (decision, recorded)
             }
         };
-        reached("decided");
-        let recorded = self.store.record(&decision, &origin, &self.sender_domain, now).await?;
         drop(recording);
         reached("recorded");
         Ok(TakenIn { new: recorded.new, outcome: outcome(&decision), ..known(decision.record) })
+    }
+
+    /// Judges a mail on what was recorded of earlier arrivals and records it; anew where a person acted on its units in
+    /// between.
+    async fn decide_and_record(
+        &self,
+        understanding: &Understanding,
+        origin: &Origin,
+        times: Times,
+    ) -> Result<(Decision, Recorded), WorkError> {
+        loop {
+            let seen = self.store.last_event().await?;
+            let moment = Moment::of_new(times.received_at);
+            let past = self.past_of(understanding, moment, Supposed::default(), times.now).await?;
+            let decision = decide(understanding, &self.register(), &past, times);
+            reached("decided");
+            if past.later.values().flatten().any(decides) {
+                // Others were decided before this one came, and arrived after it: they are decided again.
+                let (recorded, decision) = reread::take_in_late(self, understanding, decision, (origin, times)).await?;
+                return Ok((decision, recorded));
+            }
+            let judged_on = (seen, past.ledgers.into_keys().collect());
+            match self.store.record_judged(&decision, judged_on, origin, &self.sender_domain, times.now).await {
+                Err(StoreError::Overtaken) => tracing::debug!("a person acted meanwhile; judged anew"),
+                recorded => return Ok((decision, recorded?)),
+            }
+        }
     }
 
     async fn note_place(&self, origin: &Origin, mail: &Digest, now: DateTime<FixedOffset>) -> Result<(), WorkError> {
@@ -182,10 +204,34 @@ impl Desk {
         bytes: Vec<u8>,
         received_at: DateTime<FixedOffset>,
     ) -> Result<Result<Understanding, String>, WorkError> {
+        self.judged_again(bytes, self.register_at(received_at)).await
+    }
+
+    /// The same under a person's word on the mail.
+    ///
+    /// # Errors
+    /// Where the machine cannot start a reading process, or the database fails.
+    pub(super) async fn understand_as_said(
+        &self,
+        bytes: Vec<u8>,
+        received_at: DateTime<FixedOffset>,
+        said: &Said,
+    ) -> Result<Result<Understanding, String>, WorkError> {
+        let register = self.register();
+        let alone = said.campaign().and_then(|campaign| register.alone(campaign)).map(Arc::new);
+        let understood = self.judged_again(bytes, alone.unwrap_or_else(|| Arc::new(register.at(received_at)))).await?;
+        Ok(understood.map(|understanding| said.apply(understanding, &register)))
+    }
+
+    async fn judged_again(
+        &self,
+        bytes: Vec<u8>,
+        register: Arc<Register>,
+    ) -> Result<Result<Understanding, String>, WorkError> {
         match self.open(Arc::new(bytes)).await? {
             Ok(opened) => {
                 let signature = self.store.signature(&opened.sha256).await?;
-                self.judge(opened, signature, received_at).await
+                self.judge(opened, signature, register).await
             }
             Err(reason) => Ok(Err(reason)),
         }
@@ -205,11 +251,10 @@ impl Desk {
         &self,
         mut mail: Mail,
         signature: Option<SignatureCheck>,
-        received_at: DateTime<FixedOffset>,
+        register: Arc<Register>,
     ) -> Result<Result<Understanding, String>, WorkError> {
         mail.headers.authentication.signature = signature;
         let hints = self.hints(&mail).await?;
-        let register = self.register().at(received_at);
         in_time(move || {
             std::panic::catch_unwind(AssertUnwindSafe(|| understand(mail, &register, &hints)))
                 .map_err(|_| Unopened::Poison(Refusal::Broken))
@@ -253,7 +298,7 @@ impl Desk {
                 replies_to.push(reply);
             }
         }
-        Ok(Hints { replies_to, taught: BTreeMap::new() })
+        Ok(Hints { replies_to, taught: taught(&self.store.lessons().await?) })
     }
 
     /// What the store knows of everybody this mail may concern.
@@ -262,24 +307,36 @@ impl Desk {
         understanding: &Understanding,
         now: DateTime<FixedOffset>,
     ) -> Result<Past, WorkError> {
-        self.past_at(understanding, Moment::end(), now).await
+        self.past_if(understanding, Supposed::default(), now).await
     }
 
-    /// The same, as of the moment the mail arrived.
-    async fn past_at(
+    /// The same, supposing that things had gone otherwise.
+    pub(super) async fn past_if(
+        &self,
+        understanding: &Understanding,
+        supposed: Supposed<'_>,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Past, WorkError> {
+        self.past_of(understanding, Moment::end(), supposed, now).await
+    }
+
+    /// As of the moment the mail arrived.
+    async fn past_of(
         &self,
         understanding: &Understanding,
         moment: Moment,
+        supposed: Supposed<'_>,
         now: DateTime<FixedOffset>,
     ) -> Result<Past, WorkError> {
         let bounced = self.bounced(understanding, now).await?;
-        let Some(campaign) = &understanding.campaign else { return Ok(Past { bounced, ..Past::default() }) };
+        let Some(campaign_id) = &understanding.campaign else { return Ok(Past { bounced, ..Past::default() }) };
         let yesterday = now - TimeDelta::days(1);
         let units = units_of(understanding);
-        let events = self.recorded.events(&self.store, campaign).await?;
+        let events = self.recorded.events(&self.store, campaign_id).await?;
         let register = self.register();
-        let campaign = register.campaign(campaign).map(AsRef::as_ref);
-        let mut past = past_as_of(in_force(&events), &Arrivals::of(events.iter()), &units, campaign, moment);
+        let campaign = register.campaign(campaign_id).map(AsRef::as_ref);
+        let counting = supposed.events(&events, campaign_id);
+        let mut past = past_as_of(counting.iter(), &Arrivals::of(events.iter()), &units, campaign, moment);
         past.bounced = bounced;
         let mut senders: BTreeMap<UnitCode, BTreeSet<String>> =
             units.iter().map(|unit| (unit.clone(), BTreeSet::new())).collect();
@@ -366,6 +423,25 @@ fn decides(event: &Event) -> bool {
         | EventKind::Bounced { .. } => false,
     };
     decided && event.by == Actor::Machine
+}
+
+/// What is supposed to have happened beside what is recorded.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Supposed<'a> {
+    /// This mail had never come.
+    pub without: Option<&'a Digest>,
+    /// These events had been recorded too.
+    pub also: &'a [Event],
+}
+
+impl Supposed<'_> {
+    /// The collection's events in force, so supposing.
+    fn events(self, recorded: &[Event], campaign: &str) -> Vec<Event> {
+        let also = self.also.iter().filter(|event| event.campaign == campaign);
+        let all: Vec<Event> = recorded.iter().chain(also).cloned().collect();
+        let counts = |event: &&Event| event.mail.is_none() || event.mail.as_ref() != self.without;
+        in_force(&all).filter(counts).cloned().collect()
+    }
 }
 
 fn known(record: MailRecord) -> TakenIn {

@@ -7,6 +7,7 @@ pub mod collect;
 pub mod deliver;
 pub mod desk;
 pub mod enclose;
+pub mod entry;
 pub mod failpoint;
 pub mod opener;
 pub mod owe;
@@ -15,6 +16,7 @@ mod recorded;
 pub mod render;
 pub mod reread;
 pub mod review;
+pub mod unit_words;
 pub mod workbook;
 
 use crate::judge::letters::TemplateError;

@@ -21,10 +21,16 @@ pub async fn owe_letters(
     now: DateTime<FixedOffset>,
 ) -> Result<usize, WorkError> {
     let mut orders: Vec<LetterOrder> = Vec::new();
-    if let Some(stage) = due::stage_due(campaign, now) {
+    // Most rounds fall into no stage of anybody's deadline; then nothing of the units need be known.
+    let mut deadlines = vec![campaign.deadline];
+    deadlines.extend(store.extensions(&campaign.id).await?);
+    if deadlines.iter().any(|deadline| due::stage_due(campaign, *deadline, now).is_some()) {
         let events = store.events(&campaign.id).await?;
         let standing = progress::standing(campaign, &events, now);
-        orders.extend(standing.units.iter().filter_map(|unit| reminder(campaign, unit, &stage)));
+        orders.extend(standing.units.iter().filter_map(|unit| {
+            let deadline = unit.extended_until.unwrap_or(campaign.deadline);
+            reminder(campaign, unit, &due::stage_due(campaign, deadline, now)?)
+        }));
     }
     if let Some(slot) = due::digest_due(campaign, now).filter(|_| !digest_to.is_empty()) {
         orders.push(LetterOrder {
@@ -51,7 +57,7 @@ fn reminder(campaign: &Campaign, standing: &UnitStanding, stage: &due::StageDue<
         key: LetterKey::Reminder {
             campaign: campaign.id.clone(),
             unit: standing.unit.code.clone(),
-            stage: stage.stage.name(),
+            stage: due::stage_key(stage.stage, standing.extended_until),
         },
         campaign: campaign.id.clone(),
         unit: Some(standing.unit.code.clone()),

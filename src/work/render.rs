@@ -7,13 +7,13 @@ use super::collect::{self, Span};
 use super::enclose::{Copyist, XLSX};
 use super::{WorkError, workbook};
 use crate::judge::letters::{self, AlertFacts, DigestFacts, ReminderFacts, Rendered, TemplateError};
-use crate::judge::receipts::AckFacts;
+use crate::judge::receipts::{MailLetter, Thread};
 use crate::judge::register::Register;
 use crate::judge::{due, progress};
 use crate::model::campaign::Campaign;
 use crate::model::decision::Returned;
 use crate::model::ledger::ItemStatus;
-use crate::model::letter::{Enclosure, Letter, LetterKey};
+use crate::model::letter::{Enclosure, Letter, LetterKey, LetterOrder};
 use crate::model::returns::Finding;
 use crate::model::unit::UnitCode;
 use crate::store::{Store, StoredLetter};
@@ -62,7 +62,7 @@ pub async fn letter(
         return Ok(Rendering::Faulty(format!("the campaign {} is not configured", order.campaign)));
     };
     let content = match &order.key {
-        LetterKey::Ack { .. } => receipt(store, campaign, copyist, order.facts.clone(), now).await?,
+        LetterKey::Ack { .. } | LetterKey::Answer { .. } => about_mail(store, campaign, copyist, order, now).await?,
         LetterKey::Reminder { unit, stage, .. } => match reminder(store, campaign, unit, stage, now).await? {
             Some(content) => content,
             None => return Ok(Rendering::NotOwed("nothing is owed any more".to_owned())),
@@ -100,20 +100,33 @@ enum Fault {
     Facts(#[from] serde_json::Error),
 }
 
-async fn receipt(
+/// A receipt, or a later word of the office, in the thread of the mail.
+async fn about_mail(
     store: &Store,
     campaign: &Campaign,
     copyist: Copyist<'_>,
-    facts: serde_json::Value,
+    order: &LetterOrder,
     now: DateTime<FixedOffset>,
 ) -> Result<Result<Content, Fault>, WorkError> {
-    let AckFacts { receipt, in_reply_to, references } = match serde_json::from_value(facts) {
-        Ok(facts) => facts,
+    let thread: Result<Thread<MailLetter>, _> = serde_json::from_value(order.facts.clone());
+    let Thread { letter, in_reply_to, references } = match thread {
+        Ok(thread) => thread,
         Err(error) => return Ok(Err(error.into())),
     };
-    let enclosures = copyist.enclosures(store, campaign, &receipt).await?;
-    let (attachments, enclosed) = enclosures.into_iter().unzip();
-    let rendered = letters::receipt(campaign, &receipt.enclosing(enclosed), now);
+    let (rendered, attachments) = match letter {
+        MailLetter::Receipt(facts) => {
+            let enclosures = copyist.enclosures(store, campaign, &facts).await?;
+            let (attachments, enclosed) = enclosures.into_iter().unzip();
+            (letters::receipt(campaign, &facts.enclosing(enclosed), now), attachments)
+        }
+        MailLetter::Answer(facts) => {
+            let events = match &order.unit {
+                Some(unit) => store.events_of(&campaign.id, unit).await?,
+                None => Vec::new(),
+            };
+            (letters::answer(campaign, &facts, &progress::fold(&events), now), Vec::new())
+        }
+    };
     let content = |rendered| Content { rendered, attachments, in_reply_to, references };
     Ok(rendered.map(content).map_err(Fault::from))
 }
@@ -134,7 +147,8 @@ async fn reminder(
     let events = store.events_of(&campaign.id, code).await?;
     let standing = progress::standing(campaign, &events, now);
     let Some(unit) = standing.units.iter().find(|unit| &unit.unit.code == code) else { return Ok(None) };
-    let Some(stage) = campaign.reminders.iter().find(|known| known.name() == stage) else { return Ok(None) };
+    // A deadline of its own that was given or taken back since has stages of its own.
+    let Some(stage) = due::stage_of_key(campaign, stage, unit.extended_until) else { return Ok(None) };
     let owed = due::owed(unit);
     if owed.is_empty() {
         return Ok(None);

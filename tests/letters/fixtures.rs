@@ -134,7 +134,7 @@ pub fn templates() -> Templates {
         (LetterKind::Digest, pair!("digest")),
         (LetterKind::Alert, pair!("alert")),
     ]);
-    Templates { letters }
+    Templates { letters, answer: None }
 }
 
 pub fn campaign() -> Campaign {

@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use super::remarks::{Remark, Weight, told};
-use super::words::{Due, Office, clean, due, local, office, short_moment};
+use super::words::{Due, Office, clean, due_of, local, office, short_moment};
 use crate::model::campaign::{Campaign, ReminderStage};
 use crate::model::ledger::{ItemStatus, UnitLedger};
 use crate::model::returns::{Finding, Item};
@@ -20,6 +20,9 @@ pub struct ReminderFacts {
     stage: String,
     as_of: DateTime<FixedOffset>,
     items: Vec<Owed>,
+    /// The unit's own deadline, where the office gave it one.
+    #[serde(default)]
+    extended_until: Option<DateTime<FixedOffset>>,
 }
 
 /// One item and how it stands.
@@ -58,6 +61,7 @@ impl ReminderFacts {
             stage: stage.name(),
             as_of: now,
             items: campaign.items.iter().map(|due| owed(due.item)).collect(),
+            extended_until: ledger.extended_until,
         }
     }
 
@@ -86,7 +90,7 @@ impl ReminderFacts {
         let titles = |wanted| of(wanted).map(|owed| campaign.item_title(owed.item).to_owned()).collect();
         ReminderView {
             office: office(campaign, now),
-            due: due(campaign, now),
+            due: due_of(campaign, self.extended_until, now),
             unit: self.unit.clone(),
             as_of: short_moment(local(campaign, self.as_of)),
             missing: titles(ItemStatus::Missing),

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, FixedOffset};
 use rust_decimal::Decimal;
 
-use super::{AlertFacts, DigestFacts, Enclosed, ReceiptFacts, ReminderFacts, Rendered, TemplateError};
+use super::{
+    AlertFacts, AnswerFacts, DigestFacts, Enclosed, ReceiptFacts, ReminderFacts, Rendered, TemplateError, Word,
+};
+use crate::judge::changes;
 use crate::model::campaign::{Campaign, ReminderStage};
 use crate::model::decision::{Certainty, Claim, Evidence, EvidenceSource, Role, Understanding};
 use crate::model::form::FindingCode;
@@ -41,6 +44,23 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
             let enclosed = |own: bool| Enclosed { name: "统计表（标注）.xlsx".to_owned(), own, hints: !own };
             letters.push(super::receipt(campaign, &facts, now));
             letters.push(super::receipt(campaign, &facts.enclosing(vec![enclosed(true), enclosed(false)]), now));
+        }
+    }
+    let words = [Word::Accepted, Word::Returned { reason: "此处为示例文字。".to_owned() }, Word::Withdrawn];
+    for (word, now) in words.into_iter().flat_map(|word| [(word.clone(), early), (word, past)]) {
+        for items in [Item::ALL.to_vec(), Vec::new()] {
+            let (_, ledger) = ledgers(campaign, Verdict::Accepted, early);
+            let facts = AnswerFacts {
+                unit: unit(campaign).name,
+                mail: mail(),
+                received_at: early,
+                subject: "主题".to_owned(),
+                word: word.clone(),
+                items,
+                changes: changes::of_totals(&campaign.form, None, Some(&totals(campaign, 1))),
+            };
+            letters.push(super::answer(campaign, &facts, &ledger, now));
+            letters.push(super::answer(campaign, &facts, &UnitLedger::default(), now));
         }
     }
     for days in [-7, -3, -1, 0, 1] {

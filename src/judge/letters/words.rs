@@ -84,7 +84,7 @@ pub(super) fn local(campaign: &Campaign, at: DateTime<FixedOffset>) -> DateTime<
 }
 
 /// A figure as the form's column shows it: counts plain, 元 with cents where there are any, 万元 exactly as it is.
-pub(super) fn figure(value: Decimal, kind: ColumnKind) -> String {
+pub(in crate::judge) fn figure(value: Decimal, kind: ColumnKind) -> String {
     let exact = value.normalize();
     match kind {
         ColumnKind::Text => exact.to_string(),
@@ -143,6 +143,15 @@ pub(super) struct Due {
 
 pub(super) fn due(campaign: &Campaign, now: DateTime<FixedOffset>) -> Due {
     due_at(campaign.deadline, now)
+}
+
+/// A unit's own deadline, where the office gave it one.
+pub(super) fn due_of(
+    campaign: &Campaign,
+    extended_until: Option<DateTime<FixedOffset>>,
+    now: DateTime<FixedOffset>,
+) -> Due {
+    due_at(extended_until.map_or(campaign.deadline, |until| local(campaign, until)), now)
 }
 
 fn due_at(deadline: DateTime<FixedOffset>, now: DateTime<FixedOffset>) -> Due {
