@@ -236,11 +236,11 @@ impl Office {
             }
             Teach(code, address) => {
                 let lesson = Lesson::Address(address.to_owned());
-                unit_words::teach(store, &desk.register, &self.campaign, &unit(code), &lesson, person).await
+                unit_words::teach(store, &desk.register(), &self.campaign, &unit(code), &lesson, person).await
             }
             Name(code, name) => {
                 let lesson = Lesson::Name(name.to_owned());
-                unit_words::teach(store, &desk.register, &self.campaign, &unit(code), &lesson, person).await
+                unit_words::teach(store, &desk.register(), &self.campaign, &unit(code), &lesson, person).await
             }
             Record(code, cost) => {
                 let paper = Paper {
