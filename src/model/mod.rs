@@ -8,6 +8,7 @@ pub mod grid;
 pub mod ledger;
 pub mod letter;
 pub mod mail;
+pub mod mark;
 pub mod returns;
 pub mod standing;
 pub mod unit;

@@ -4,6 +4,7 @@
 //! Everything that came with mail is written as text, never as a formula. Cells show floating-point numbers because
 //! Excel knows nothing else; the exact decimal of every figure stands as text on the sheet 来源.
 
+mod form;
 mod lists;
 mod paper;
 mod styles;
@@ -16,6 +17,7 @@ use crate::model::campaign::Campaign;
 use crate::model::standing::{CampaignStanding, ReviewLine, StandingTable, UnitStanding};
 use crate::model::unit::UnitCode;
 
+pub use form::{Filling, form_filled};
 use styles::Styles;
 
 /// Everything the sheets are made from.

@@ -4,12 +4,15 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use rust_xlsxwriter::{ColNum, Format, Formula, RowNum, Worksheet, XlsxError};
 
-use super::styles::Styles;
+use super::styles::{Styles, width};
 use crate::judge::letters::clean;
+use crate::model::form::Column;
 use crate::model::grid::cell_name;
 
 /// Paper size A3, as Excel numbers it.
 const A3: u8 = 8;
+/// What a unit has in its printer.
+pub(super) const A4: u8 = 9;
 /// Characters of one cell; Excel takes 32,767, nobody reads so many.
 const CELL_LENGTH: usize = 1_000;
 
@@ -82,6 +85,32 @@ pub(super) fn merged(
     Ok(())
 }
 
+/// The two-storey header from this row: a group's name over its columns, other headers over both storeys.
+pub(super) fn form_header(
+    sheet: &mut Worksheet,
+    row: RowNum,
+    columns: &[(ColNum, &Column)],
+    styles: &Styles,
+) -> Result<(), XlsxError> {
+    sheet.set_row_height(row, 26)?;
+    sheet.set_row_height(row + 1, 50)?;
+    for run in columns.chunk_by(|(_, left), (_, right)| left.group == right.group) {
+        let (Some((first, column)), Some((last, _))) = (run.first(), run.last()) else { continue };
+        if let Some(group) = &column.group {
+            merged(sheet, (row, *first), (row, *last), group, &styles.header)?;
+        }
+        for (place, column) in run {
+            if column.group.is_some() {
+                text(sheet, row + 1, *place, &column.header, &styles.header)?;
+            } else {
+                merged(sheet, (row, *place), (row + 1, *place), &column.header, &styles.header)?;
+            }
+            sheet.set_column_width(*place, width(column.kind))?;
+        }
+    }
+    Ok(())
+}
+
 /// `C5`, from places counted from 0.
 pub(super) fn place(row: RowNum, column: ColNum) -> String {
     cell_name(row, u32::from(column))
@@ -122,9 +151,14 @@ pub(super) fn open_list(
 
 /// A3 across, as wide as the paper, pages numbered.
 pub(super) fn ready_to_print(sheet: &mut Worksheet) {
+    ready_to_print_on(sheet, A3);
+}
+
+/// Paper across, the sheet as wide as it, pages numbered.
+pub(super) fn ready_to_print_on(sheet: &mut Worksheet, paper: u8) {
     sheet
         .set_landscape()
-        .set_paper_size(A3)
+        .set_paper_size(paper)
         .set_print_fit_to_pages(1, 0)
         .set_print_center_horizontally(true)
         .set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3)

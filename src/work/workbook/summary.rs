@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use rust_xlsxwriter::{ColNum, RowNum, Worksheet, XlsxError};
 
 use super::Source;
-use super::paper::{figure, height, merged, place, ready_to_print, sum, text};
+use super::paper::{figure, form_header, height, merged, place, ready_to_print, sum, text};
 use super::styles::{Styles, width};
 use crate::judge::letters::day;
 use crate::model::form::{Column, ColumnKind};
@@ -103,29 +103,13 @@ fn head(
     let as_of = format!("截至：{} {}", day(as_of.date_naive()), as_of.format("%H:%M"));
     merged(sheet, (NOTE, middle + 1), (NOTE, status), &as_of, &styles.note_right)?;
     sheet.set_row_height(NOTE, 20)?;
-    sheet.set_row_height(GROUPS, 26)?;
-    sheet.set_row_height(HEADERS, 50)?;
     merged(sheet, (GROUPS, NUMBER), (HEADERS, NUMBER), "序号", &styles.header)?;
     merged(sheet, (GROUPS, NAME), (HEADERS, NAME), "单位", &styles.header)?;
     merged(sheet, (GROUPS, status), (HEADERS, status), "状态", &styles.header)?;
     sheet.set_column_width(NUMBER, 6)?;
     sheet.set_column_width(NAME, NAME_WIDTH)?;
     sheet.set_column_width(status, 22)?;
-    for run in columns.chunk_by(|(_, left), (_, right)| left.group == right.group) {
-        let (Some((first, column)), Some((last, _))) = (run.first(), run.last()) else { continue };
-        if let Some(group) = &column.group {
-            merged(sheet, (GROUPS, *first), (GROUPS, *last), group, &styles.header)?;
-        }
-        for (place, column) in run {
-            if column.group.is_some() {
-                text(sheet, HEADERS, *place, &column.header, &styles.header)?;
-            } else {
-                merged(sheet, (GROUPS, *place), (HEADERS, *place), &column.header, &styles.header)?;
-            }
-            sheet.set_column_width(*place, width(column.kind))?;
-        }
-    }
-    Ok(())
+    form_header(sheet, GROUPS, columns, styles)
 }
 
 /// The figures of a unit that counts, or empty cells.
