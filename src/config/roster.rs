@@ -5,12 +5,13 @@ use std::path::Path;
 
 use encoding_rs::GB18030;
 
-use super::address::bare_address;
+use super::address::{bare_address, named_address};
 use super::mistakes::{Mistake, Notes, did_you_mean};
-use crate::model::unit::{Roster, Unit, UnitCode};
+use crate::model::mail::Address;
+use crate::model::unit::{Roster, Superior, Unit, UnitCode};
 
 /// The columns, in the order the interface names them; the first three are compulsory.
-const COLUMNS: [&str; 7] = ["code", "name", "group", "aliases", "emails", "phone", "contact"];
+const COLUMNS: [&str; 8] = ["code", "name", "group", "aliases", "emails", "phone", "contact", "superior"];
 const COMPULSORY: [&str; 3] = ["code", "name", "group"];
 
 pub(super) fn read_roster(file: &Path, notes: &Notes) -> Option<Roster> {
@@ -29,6 +30,7 @@ pub(super) fn read_roster(file: &Path, notes: &Notes) -> Option<Roster> {
     }
     reading.check_names(&units);
     reading.check_addresses(&units);
+    reading.check_superiors(&units);
     Some(Roster::new(units.into_iter().map(|(_, unit)| unit).collect()))
 }
 
@@ -163,7 +165,45 @@ impl Reading<'_> {
             emails,
             phone: optional("phone"),
             contact: optional("contact"),
+            superior: self.superior(line, field("superior")),
         })
+    }
+
+    /// Another unit's code, or an address: `S01`, `office@county.example`, `县政府办 <office@county.example>`.
+    fn superior(&self, line: usize, written: &str) -> Option<Superior> {
+        if written.is_empty() {
+            return None;
+        }
+        if !written.contains('@') {
+            return Some(Superior::Unit(UnitCode::new(written)));
+        }
+        match named_address(written) {
+            Ok(Address { name, address }) => Some(Superior::Address { name, address }),
+            Err(wrong) => {
+                self.mistake(line, "superior", wrong);
+                None
+            }
+        }
+    }
+
+    /// A superior that is a unit stands on the roster, is another unit, and can be written to.
+    fn check_superiors(&self, units: &[(usize, Unit)]) {
+        for (line, unit) in units {
+            let Some(Superior::Unit(code)) = &unit.superior else { continue };
+            match units.iter().find(|(_, other)| &other.code == code) {
+                _ if code == &unit.code => self.mistake(*line, "superior", "is the unit itself"),
+                None => self.mistake(
+                    *line,
+                    "superior",
+                    format!("\"{code}\" is no unit's code; write a code of this file, or an address"),
+                ),
+                Some((_, other)) if other.emails.is_empty() => {
+                    let text = format!("{} ({code}) has no address, so it is told nothing", other.name);
+                    self.notes.warning(self.at(*line, "superior", text));
+                }
+                Some(_) => {}
+            }
+        }
     }
 
     /// Codes, names and aliases each mean one unit.

@@ -1,9 +1,11 @@
 //! One collection: who asks, of whom, for what, until when, in which words.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
 
+use super::calendar::WorkCalendar;
 use super::form::Form;
 use super::letter::LetterKind;
 use super::returns::Item;
@@ -34,6 +36,8 @@ pub struct Campaign {
     pub reminders: Vec<ReminderStage>,
     /// Letters to units that nobody asked for go out only between these times of the day.
     pub office_hours: (NaiveTime, NaiveTime),
+    /// The days on which they go out.
+    pub calendar: Arc<WorkCalendar>,
     /// Times of the day at which the digest is due.
     pub digest_times: Vec<NaiveTime>,
     /// The last day with a digest.
@@ -65,6 +69,16 @@ pub struct ReminderStage {
     /// Days from the day of the deadline: −7 is a week before, 1 the day after.
     pub days: i64,
     pub time: NaiveTime,
+    /// Only days that are worked are counted.
+    pub working_days: bool,
+    /// Goes out on its day even where that is not worked.
+    pub also_on_holidays: bool,
+    /// The unit itself gets it.
+    pub to_unit: bool,
+    /// The unit's superior is told which of its units owe what.
+    pub to_superior: bool,
+    /// Bare addresses that are told of all units reminded.
+    pub copy_to: Vec<String>,
 }
 
 impl ReminderStage {
@@ -96,6 +110,8 @@ pub enum ScanPolicy {
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
     pub letters: BTreeMap<LetterKind, TemplatePair>,
+    /// The list of units that owe something, for a superior or a copy; needed where a stage names one.
+    pub arrears: Option<TemplatePair>,
 }
 
 /// One letter's two forms, as minijinja source with the path each came from.

@@ -58,6 +58,12 @@ pub enum LetterKey {
         unit: UnitCode,
         stage: String,
     },
+    /// The list of units that owe something at this stage, for one superior or copy, named by the address.
+    Arrears {
+        campaign: String,
+        stage: String,
+        reader: String,
+    },
     /// `slot` is the local day and time it was due, `2021-08-01T08:30`.
     Digest {
         campaign: String,
@@ -74,7 +80,7 @@ impl LetterKey {
     pub fn kind(&self) -> LetterKind {
         match self {
             Self::Ack { .. } => LetterKind::Ack,
-            Self::Reminder { .. } => LetterKind::Reminder,
+            Self::Reminder { .. } | Self::Arrears { .. } => LetterKind::Reminder,
             Self::Digest { .. } => LetterKind::Digest,
             Self::Alert { .. } => LetterKind::Alert,
         }
@@ -86,12 +92,13 @@ impl LetterKey {
         match self {
             Self::Ack { mail } => format!("ack/{mail}"),
             Self::Reminder { campaign, unit, stage } => format!("remind/{campaign}/{unit}/{stage}"),
+            Self::Arrears { campaign, stage, reader } => format!("arrears/{campaign}/{stage}/{reader}"),
             Self::Digest { campaign, slot } => format!("digest/{campaign}/{slot}"),
             Self::Alert { cause, day } => format!("alert/{cause}/{day}"),
         }
     }
 
-    /// The inverse of [`LetterKey::text`]. Campaign ids, stages, slots and days hold no `/`; units and causes may.
+    /// The inverse of [`LetterKey::text`]. Campaign ids, stages, slots and days hold no `/`; units, readers and causes may.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once('/')?;
@@ -101,6 +108,11 @@ impl LetterKey {
                 let (campaign, rest) = rest.split_once('/')?;
                 let (unit, stage) = rest.rsplit_once('/')?;
                 Some(Self::Reminder { campaign: campaign.into(), unit: UnitCode::new(unit), stage: stage.into() })
+            }
+            "arrears" => {
+                let (campaign, rest) = rest.split_once('/')?;
+                let (stage, reader) = rest.split_once('/')?;
+                Some(Self::Arrears { campaign: campaign.into(), stage: stage.into(), reader: reader.into() })
             }
             "digest" => {
                 let (campaign, slot) = rest.split_once('/')?;
@@ -262,6 +274,7 @@ mod tests {
         let keys = [
             LetterKey::Ack { mail: Digest::of(b"mail") },
             LetterKey::Reminder { campaign: "2021-bayi".into(), unit: UnitCode::new("S/01"), stage: "+1".into() },
+            LetterKey::Arrears { campaign: "2021-bayi".into(), stage: "+1".into(), reader: "a/b@county.example".into() },
             LetterKey::Digest { campaign: "2021-bayi".into(), slot: "2021-08-01T08:30".into() },
             LetterKey::Alert { cause: "imap/office".into(), day: "2021-08-01".into() },
         ];

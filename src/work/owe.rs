@@ -1,8 +1,11 @@
 //! Writes down the reminders and digests that fall due, once each; what they say is decided when they are sent.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use super::WorkError;
+use crate::judge::arrears::{self, Reader};
 use crate::judge::{due, progress};
 use crate::model::campaign::Campaign;
 use crate::model::letter::{LetterKey, LetterOrder};
@@ -21,11 +24,7 @@ pub async fn owe_letters(
     now: DateTime<FixedOffset>,
 ) -> Result<usize, WorkError> {
     let mut orders: Vec<LetterOrder> = Vec::new();
-    if let Some(stage) = due::stage_due(campaign, now) {
-        let events = store.events(&campaign.id).await?;
-        let standing = progress::standing(campaign, &events, now);
-        orders.extend(standing.units.iter().filter_map(|unit| reminder(campaign, unit, &stage)));
-    }
+    orders.extend(reminders(store, campaign, now).await?);
     if let Some(slot) = due::digest_due(campaign, now).filter(|_| !digest_to.is_empty()) {
         orders.push(LetterOrder {
             key: LetterKey::Digest { campaign: campaign.id.clone(), slot: due::slot_name(slot) },
@@ -41,9 +40,40 @@ pub async fn owe_letters(
     Ok(store.queue(&orders, sender_domain, now).await?)
 }
 
-/// The reminder a unit is owed at this stage, if it still owes something and has an address that works.
+/// What the stages that are due ask for: letters to units, and lists for their superiors and for copies.
+async fn reminders(
+    store: &Store,
+    campaign: &Campaign,
+    now: DateTime<FixedOffset>,
+) -> Result<Vec<LetterOrder>, WorkError> {
+    let (opening, closing) = campaign.office_hours;
+    if campaign.opens > now || !(opening..closing).contains(&now.time()) {
+        return Ok(Vec::new());
+    }
+    let events = store.events(&campaign.id).await?;
+    let standing = progress::standing(campaign, &events, now);
+    let ledgers = progress::ledgers(&events);
+    let mut orders = Vec::new();
+    let mut lists: BTreeMap<LetterKey, LetterOrder> = BTreeMap::new();
+    for unit in &standing.units {
+        let deadline = ledgers.get(&unit.unit.code).map_or(campaign.deadline, |of| progress::deadline_of(campaign, of));
+        let Some(stage) = due::stage_due(campaign, deadline, now) else { continue };
+        if due::owed(unit).is_empty() {
+            continue;
+        }
+        orders.extend(reminder(campaign, unit, &stage));
+        for reader in arrears::readers(campaign, &unit.unit, stage.stage) {
+            let order = list(campaign, &reader, &stage);
+            lists.entry(order.key.clone()).or_insert(order);
+        }
+    }
+    orders.extend(lists.into_values());
+    Ok(orders)
+}
+
+/// The reminder a unit is owed at this stage, if it has an address that works.
 fn reminder(campaign: &Campaign, standing: &UnitStanding, stage: &due::StageDue<'_>) -> Option<LetterOrder> {
-    if due::owed(standing).is_empty() || standing.undeliverable {
+    if !stage.stage.to_unit || standing.undeliverable {
         return None;
     }
     let address = standing.unit.emails.first()?;
@@ -51,7 +81,7 @@ fn reminder(campaign: &Campaign, standing: &UnitStanding, stage: &due::StageDue<
         key: LetterKey::Reminder {
             campaign: campaign.id.clone(),
             unit: standing.unit.code.clone(),
-            stage: stage.stage.name(),
+            stage: stage.name.clone(),
         },
         campaign: campaign.id.clone(),
         unit: Some(standing.unit.code.clone()),
@@ -60,4 +90,22 @@ fn reminder(campaign: &Campaign, standing: &UnitStanding, stage: &due::StageDue<
         due_at: stage.due_at,
         expires_at: Some(stage.expires_at),
     })
+}
+
+/// The list of units that owe something, for one who is told of them. It is about several units, so it stands in none's
+/// history.
+fn list(campaign: &Campaign, reader: &Reader, stage: &due::StageDue<'_>) -> LetterOrder {
+    LetterOrder {
+        key: LetterKey::Arrears {
+            campaign: campaign.id.clone(),
+            stage: stage.name.clone(),
+            reader: reader.address.clone(),
+        },
+        campaign: campaign.id.clone(),
+        unit: None,
+        recipients: vec![reader.address.clone()],
+        facts: serde_json::Value::Null,
+        due_at: stage.due_at,
+        expires_at: Some(stage.expires_at),
+    }
 }

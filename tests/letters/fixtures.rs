@@ -89,6 +89,7 @@ pub fn unit(code: &str, name: &str, group: &str) -> Unit {
         emails: vec![format!("{}@unit.example", code.to_lowercase())],
         phone: known.then(|| format!("0358-555{code:0>4.4}")),
         contact: known.then(|| ["张玉兰", "李建国", "王志强"][code.len() % 3].to_owned()),
+        superior: None,
     }
 }
 

@@ -72,6 +72,7 @@ fn unit(campaign: &Campaign) -> Unit {
         emails: Vec::new(),
         phone: None,
         contact: None,
+        superior: None,
     })
 }
 
