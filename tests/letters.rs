@@ -216,7 +216,7 @@ fn reminders_speak_by_the_days_that_are_left() {
     ]
     .into_iter()
     .map(|(days, now, name)| {
-        let stage = ReminderStage { days, time: at(now).time() };
+        let stage = ReminderStage::usual(days, at(now).time());
         let nothing = UnitLedger::default();
         let ledger = if days % 2 == 0 || days == 1 { &in_part } else { &nothing };
         let mut facts = ReminderFacts::new(&campaign, &lishi(), ledger, &stage, at(now));
@@ -239,7 +239,7 @@ fn reminders_speak_by_the_days_that_are_left() {
 fn a_reminder_that_waited_tells_the_truth() {
     let campaign = campaign();
     let planned = at("2021-08-09T09:00:00+08:00");
-    let stage = ReminderStage { days: -1, time: planned.time() };
+    let stage = ReminderStage::usual(-1, planned.time());
     let facts = ReminderFacts::new(&campaign, &lishi(), &UnitLedger::default(), &stage, planned);
     let letter = letters::reminder(&campaign, &facts, at("2021-08-10T18:00:00+08:00")).unwrap();
     assert!(letter.subject.contains("今日截止") && !letter.text.contains("明天"));
@@ -254,7 +254,7 @@ fn nobody_is_reminded_of_what_the_office_must_decide() {
     let now = "2021-08-09T09:00:00+08:00";
     let item = |item, verdict| (item, filed(item, &mail, now, verdict, None));
     let ledger = ledger(vec![item(Item::Table, Verdict::NeedsReview), item(Item::Report, Verdict::Accepted)]);
-    let stage = ReminderStage { days: -1, time: at(now).time() };
+    let stage = ReminderStage::usual(-1, at(now).time());
     assert!(!ReminderFacts::new(&campaign, &lishi(), &ledger, &stage, at(now)).owes_anything());
 }
 

@@ -13,6 +13,8 @@ use mailtally::demo::build::mimicry::Dialect;
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "review/acts.rs"]
+mod acts;
 #[path = "review/figures.rs"]
 mod figures;
 

@@ -1,5 +1,6 @@
 //! `history`: everything that happened, oldest first.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use clap::ValueEnum;
@@ -38,6 +39,7 @@ pub(super) async fn history(
         return Err(Failure::Wrong(format!("there is no unit {code} on any roster")));
     }
     let store = Store::open_reading(&config.storage_dir, config.offset).await?;
+    let undone = store.undone().await?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for line in store.history(unit.as_ref(), campaign).await? {
         match format {
@@ -49,10 +51,11 @@ pub(super) async fn history(
                         units.next().map_or_else(|| code.to_string(), |unit| format!("{code} {}", unit.name))
                     },
                 );
-                writeln!(out, "{}  {unit}  {}", line.event.at.format("%Y-%m-%d %H:%M:%S"), told(&line))?;
+                let told = told(&line, &undone);
+                writeln!(out, "{}  {unit}  {told}", line.event.at.format("%Y-%m-%d %H:%M:%S"))?;
             }
             Format::Json => {
-                serde_json::to_writer(&mut out, &document(&line))?;
+                serde_json::to_writer(&mut out, &document(&line, &undone))?;
                 writeln!(out)?;
             }
         }
@@ -61,7 +64,7 @@ pub(super) async fn history(
     Ok(())
 }
 
-fn document(line: &HistoryLine) -> serde_json::Value {
+fn document(line: &HistoryLine, undone: &BTreeSet<i64>) -> serde_json::Value {
     let event = &line.event;
     let by = match &event.by {
         Actor::Machine => "machine".to_owned(),
@@ -69,6 +72,8 @@ fn document(line: &HistoryLine) -> serde_json::Value {
     };
     json!({
         "id": event.id,
+        "act": event.act,
+        "undone": undone.contains(&event.id),
         "at": event.at.to_rfc3339(),
         "campaign": event.campaign,
         "unit": event.unit,
@@ -80,15 +85,17 @@ fn document(line: &HistoryLine) -> serde_json::Value {
     })
 }
 
-/// An event as a sentence.
-pub(super) fn told(line: &HistoryLine) -> String {
+/// An event as a sentence: what a person did with the number that takes it back, what was undone marked as such.
+pub(super) fn told(line: &HistoryLine, undone: &BTreeSet<i64>) -> String {
     let by = match &line.event.by {
         Actor::Machine => String::new(),
-        Actor::Person(name) => format!("（{name}）"),
+        Actor::Person(name) => format!("（{}）〔操作 {}〕", one_line(name), line.event.act),
     };
+    let mark = if undone.contains(&line.event.id) { "【已撤销】" } else { "" };
     let sentence = match &line.event.kind {
         EventKind::MailRecorded { nature, received_at } => format!(
-            "来信（{}） {} “{}”，到达 {}",
+            "来信 {}（{}） {} “{}”，到达 {}",
+            line.event.mail.as_ref().map_or("-", |mail| mail.short()),
             labels::nature(*nature),
             one_line(line.from.as_deref().unwrap_or("-")),
             one_line(line.subject.as_deref().unwrap_or("-")),
@@ -124,7 +131,7 @@ pub(super) fn told(line: &HistoryLine) -> String {
             format!("退信 {recipient}（{}）", if *hard { "地址无效" } else { "暂时未能投递" })
         }
     };
-    format!("{sentence}{by}")
+    format!("{mark}{sentence}{by}")
 }
 
 /// What a person did about a review, in the words of staff.
@@ -134,6 +141,7 @@ pub(super) fn act_in_chinese(act: &str) -> String {
         Some(_) => one_line(act),
         None => match act {
             "accept" => "采用".to_owned(),
+            "return" => "退回单位更正".to_owned(),
             "dismiss" => "不作处理".to_owned(),
             other => one_line(other),
         },

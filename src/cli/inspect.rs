@@ -352,7 +352,7 @@ fn finding_words(out: &mut impl Write, findings: &[Finding]) -> std::io::Result<
     Ok(())
 }
 
-fn role_in_chinese(role: Role) -> &'static str {
+pub(super) fn role_in_chinese(role: Role) -> &'static str {
     match role {
         Role::Table => "统计表",
         Role::Report => "报告",

@@ -6,15 +6,19 @@ mod files;
 mod history;
 pub mod inspect;
 pub mod inspect_json;
+mod letter;
 pub mod log;
 mod office;
 mod person;
 mod review;
+mod review_act;
+mod review_evidence;
 mod review_show;
 mod setup;
 pub mod status;
 mod tally;
 mod unit;
+mod unit_act;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -94,9 +98,12 @@ enum Command {
     /// What needs a person, and a person's word on it
     #[command(subcommand)]
     Review(review::ReviewCommand),
-    /// The units of the roster, and what need not be filed
+    /// The units of the roster, and what a person says of one
     #[command(subcommand)]
     Unit(unit::UnitCommand),
+    /// Letters that are owed, held or gone
+    #[command(subcommand)]
+    Letter(letter::LetterCommand),
     /// Everything that happened, oldest first
     History {
         #[command(flatten)]
@@ -196,6 +203,7 @@ impl Cli {
             | Command::Check { .. }
             | Command::Review(_)
             | Command::Unit(_)
+            | Command::Letter(_)
             | Command::History { .. } => "warn",
         }
     }
@@ -261,6 +269,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check { online } => check::check(&call, online).await,
         Command::Review(command) => review::review(&call, command).await,
         Command::Unit(command) => unit::unit(&call, command).await,
+        Command::Letter(command) => letter::letter(&call, command).await,
         Command::History { campaign, unit, format } => {
             history::history(&call, campaign.id.as_deref(), unit.as_deref(), format).await
         }

@@ -5,25 +5,23 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use super::history::{act_in_chinese, one_line, told};
-use super::setup;
-use super::{Failure, files, inspect, review};
+use super::review_evidence::{self as shown, SenderFacts};
+use super::{Failure, files, review, setup};
 use crate::config::Config;
-use crate::judge::letters::{column_name, labels};
+use crate::judge::letters::labels;
+use crate::judge::progress;
 use crate::model::campaign::Campaign;
-use crate::model::decision::Understanding;
-use crate::model::form::Severity;
-use crate::model::ledger::{Actor, Event, EventKind};
-use crate::model::mail::{Address, Headers};
-use crate::model::returns::{TableReturn, Value};
+use crate::model::decision::{Returned, Understanding};
+use crate::model::ledger::{Actor, Event, EventKind, ReviewReason, StandingFiling};
+use crate::model::returns::{Item, TableReturn};
 use crate::model::standing::ReviewLine;
+use crate::model::unit::UnitCode;
 use crate::read::{Limits, raw};
 use crate::store::HistoryLine;
 use crate::work::desk::Desk;
 
 /// Lines of the mail's own words that are shown.
 const MOST_LINES: usize = 60;
-/// Rows of a table that are shown.
-const MOST_ROWS: usize = 40;
 
 /// Prints it, and writes the mail's files where a folder is given.
 pub(super) async fn show(config: &Config, id: i64, folder: Option<&Path>) -> Result<(), Failure> {
@@ -31,32 +29,58 @@ pub(super) async fn show(config: &Config, id: i64, folder: Option<&Path>) -> Res
     let (line, settlement) = review::found(&desk.store, id).await?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     why(&mut out, &line, settlement.as_ref())?;
-    writeln!(out, "\n原件：{}", desk.archive.path(&line.mail).display())?;
-    match crate::work::review::understood_today(&desk, &line.mail).await? {
+    writeln!(out, "  邮件编号：{}　原件：{}", line.mail.short(), desk.archive.path(&line.mail).display())?;
+    let understanding = match crate::work::review::understood_today(&desk, &line.mail).await? {
         Ok(understanding) => {
-            headers(&mut out, &understanding.mail.headers)?;
-            own_words(&mut out, &understanding.mail.body.own_text)?;
-            writeln!(out)?;
-            inspect::words(&mut out, "按现在的配置判读：", &understanding, false)?;
-            let campaign = config.campaigns.iter().find(|known| Some(&known.id) == understanding.campaign.as_ref());
-            if let Some(campaign) = campaign {
-                figures(&mut out, campaign, &understanding)?;
+            mail(&mut out, &desk, config, &line, &understanding).await?;
+            Some(understanding)
+        }
+        Err(reason) => {
+            writeln!(out, "\n现在仍不能判读：{}", one_line(&reason))?;
+            None
+        }
+    };
+    past(&mut out, &desk, &line).await?;
+    writeln!(out, "\n可以：")?;
+    match &settlement {
+        Some(settlement) => {
+            writeln!(out, "  mailtally review undo {id}　撤销上述处理（操作 {}），重新列为待办", settlement.act)?;
+        }
+        None => {
+            for hint in hints(&line, understanding.as_ref()) {
+                writeln!(out, "  {hint}")?;
             }
         }
-        Err(reason) => writeln!(out, "\n现在仍不能判读：{}", one_line(&reason))?,
     }
-    past(&mut out, &desk, &line).await?;
-    if settlement.is_none() {
-        writeln!(out, "\n可以：")?;
-        for hint in review::hints(id, line.reason) {
-            writeln!(out, "  {hint}")?;
-        }
+    if folder.is_none() {
+        writeln!(out, "  mailtally review show {id} --files 文件夹　把原件和附件写到该文件夹")?;
     }
     if let Some(folder) = folder {
         write_files(&mut out, &desk, &line, folder)?;
     }
     out.flush()?;
     Ok(())
+}
+
+/// What the mail says, and how it was understood.
+async fn mail(
+    out: &mut impl Write,
+    desk: &Desk,
+    config: &Config,
+    line: &ReviewLine,
+    understanding: &Understanding,
+) -> Result<(), Failure> {
+    let asked = desk.store.event(line.id).await?.map(|event| event.campaign);
+    let named = understanding.campaign.as_ref().or(asked.as_ref());
+    let campaign = config.campaigns.iter().find(|known| Some(&known.id) == named);
+    let facts = sender_facts(desk, line, understanding).await?;
+    shown::sender(out, understanding, campaign, &desk.register, &facts)?;
+    own_words(out, &understanding.mail.body.own_text)?;
+    shown::files(out, understanding)?;
+    shown::evidence(out, understanding)?;
+    let Some(campaign) = campaign else { return Ok(()) };
+    shown::figures(out, campaign, understanding)?;
+    beside(out, desk, campaign, line, understanding).await
 }
 
 fn why(out: &mut impl Write, line: &ReviewLine, settlement: Option<&Event>) -> std::io::Result<()> {
@@ -73,31 +97,28 @@ fn why(out: &mut impl Write, line: &ReviewLine, settlement: Option<&Event>) -> s
     Ok(())
 }
 
-fn headers(out: &mut impl Write, headers: &Headers) -> std::io::Result<()> {
-    let people = |people: &[Address]| {
-        let person = |person: &Address| match &person.name {
-            Some(name) => format!("{} <{}>", one_line(name), one_line(&person.address)),
-            None => one_line(&person.address),
-        };
-        people.iter().map(person).collect::<Vec<_>>().join("，")
+async fn sender_facts(desk: &Desk, line: &ReviewLine, understanding: &Understanding) -> Result<SenderFacts, Failure> {
+    let Some(from) = understanding.mail.headers.from.first() else {
+        return Ok(SenderFacts { mails_before: 0, of_unit_before: 0, taught: None });
     };
-    let date = headers.date.map(|date| date.format("%Y-%m-%d %H:%M %:z").to_string());
-    let fields = [
-        ("发件人", people(&headers.from)),
-        ("收件人", people(&headers.to)),
-        ("抄送", people(&headers.cc)),
-        ("回复地址", people(&headers.reply_to)),
-        ("主题", one_line(headers.subject.as_deref().unwrap_or_default())),
-        ("发信时间", date.unwrap_or_default()),
-        ("Message-ID", one_line(headers.message_id.as_deref().unwrap_or_default())),
-    ];
-    for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
-        writeln!(out, "  {name}：{value}")?;
-    }
-    for sign in &headers.automatic {
-        writeln!(out, "  自动标记：{}", one_line(&sign.field))?;
-    }
-    Ok(())
+    let mut mails = desk.store.mails(None, None, Some(line.received_at)).await?;
+    mails.retain(|mail| {
+        mail.sha256 != line.mail
+            && mail.from_address.as_ref().is_some_and(|address| address.eq_ignore_ascii_case(&from.address))
+    });
+    let of_unit = mails.iter().filter(|mail| line.unit.is_some() && mail.unit == line.unit).count();
+    let lessons = desk.store.lessons().await?;
+    let taught = crate::model::ledger::in_force(&lessons).find_map(|event| match (&event.kind, &event.unit) {
+        (EventKind::AddressTaught { address }, Some(unit)) if address.eq_ignore_ascii_case(&from.address) => {
+            let by = match &event.by {
+                Actor::Machine => "程序",
+                Actor::Person(name) => name,
+            };
+            Some(format!("{by}于{}指明该地址属 {unit}", event.at.format("%Y-%m-%d %H:%M")))
+        }
+        _ => None,
+    });
+    Ok(SenderFacts { mails_before: mails.len(), of_unit_before: of_unit, taught })
 }
 
 fn own_words(out: &mut impl Write, text: &str) -> std::io::Result<()> {
@@ -115,59 +136,95 @@ fn own_words(out: &mut impl Write, text: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Each figure with its cell, and beside it what is wrong with that cell.
-fn figures(out: &mut impl Write, campaign: &Campaign, understanding: &Understanding) -> std::io::Result<()> {
-    for table in &understanding.tables {
-        writeln!(out, "\n统计表 {} “{}” 逐行：", table.piece, one_line(&table.sheet))?;
-        for (number, row) in table.rows.iter().enumerate().take(MOST_ROWS) {
-            writeln!(out, "  第 {} 行", number + 1)?;
-            for column in &campaign.form.columns {
-                let Some(filled) = row.0.get(&column.key) else { continue };
-                let value = match &filled.value {
-                    Some(Value::Figure(figure)) => figure.to_string(),
-                    Some(Value::Words(words)) => one_line(words),
-                    None => "—".to_owned(),
-                };
-                let written = filled.written.as_ref().map(|written| format!("（原文“{}”）", one_line(written)));
-                let cell = filled.cell.as_deref().unwrap_or_default();
-                let name = one_line(&column_name(&campaign.form, column));
-                writeln!(out, "    {cell:<5} {name} = {value}{}{}", written.unwrap_or_default(), wrong(table, cell))?;
-            }
-        }
-        if table.rows.len() > MOST_ROWS {
-            writeln!(out, "  ……（共 {} 行）", table.rows.len())?;
-        }
+/// Each table beside the one that stands for its unit from another mail.
+async fn beside(
+    out: &mut impl Write,
+    desk: &Desk,
+    campaign: &Campaign,
+    line: &ReviewLine,
+    understanding: &Understanding,
+) -> Result<(), Failure> {
+    for table in understanding.tables.iter().filter(|table| !table.hidden) {
+        let claimed = understanding.unit.as_ref().map(|claim| &claim.code);
+        let Some(unit) = line.unit.as_ref().or(claimed).or(table.unit.as_ref()) else { continue };
+        let ledger = progress::fold(&desk.store.events_of(&campaign.id, unit).await?);
+        let filings = ledger.items.get(&Item::Table).map(|item| item.earlier.as_slice()).unwrap_or_default();
+        let Some(standing) = filings.iter().rev().find(|filed| filed.mail != line.mail) else { continue };
+        let before = read_table(desk, standing, unit).await?;
+        shown::beside_standing(out, campaign, table, standing, before.as_ref())?;
     }
     Ok(())
 }
 
-fn wrong(table: &TableReturn, cell: &str) -> String {
-    let here = table.findings.iter().filter(|finding| !cell.is_empty() && finding.cell.as_deref() == Some(cell));
-    let words = here.map(|finding| {
-        let weight = match finding.severity {
-            Severity::Error => "错误",
-            Severity::Warning => "提示",
-        };
-        format!("　← {weight}：{}", one_line(&finding.text))
-    });
-    words.collect()
+/// The table behind a filing, as it was read.
+pub(super) async fn read_table(
+    desk: &Desk,
+    filed: &StandingFiling,
+    unit: &UnitCode,
+) -> Result<Option<TableReturn>, Failure> {
+    let wanted = [(filed.mail.clone(), Item::Table, filed.filing.piece.clone())];
+    let readings = desk.store.readings_of_many(&wanted).await?;
+    Ok(readings.into_iter().find_map(|reading| match reading.returned {
+        Returned::Table(table)
+            if reading.unit.as_ref() == Some(unit) && Some(&table.totals) == filed.filing.totals.as_ref() =>
+        {
+            Some(table)
+        }
+        Returned::Table(_) | Returned::Report(_) => None,
+    }))
 }
 
 /// What has come of the mail so far.
 async fn past(out: &mut impl Write, desk: &Desk, line: &ReviewLine) -> Result<(), Failure> {
     let events = desk.store.events_of_mail(&line.mail).await?;
+    let undone = desk.store.undone().await?;
     writeln!(out, "\n这封邮件的经过：")?;
     for event in events {
         let unit = event.unit.as_ref().map_or("-", |unit| unit.as_str()).to_owned();
         let at = event.at.format("%Y-%m-%d %H:%M:%S");
-        let told = told(&HistoryLine {
-            event: event.clone(),
-            subject: Some(line.subject.clone()),
-            from: Some(line.from.clone()),
-        });
-        writeln!(out, "  {at}  {unit}  {told}")?;
+        let history =
+            HistoryLine { event: event.clone(), subject: Some(line.subject.clone()), from: Some(line.from.clone()) };
+        writeln!(out, "  {at}  {unit}  {}", told(&history, &undone))?;
+    }
+    for letter in desk.store.letters_about(&line.mail).await? {
+        let at = letter.sent_at.unwrap_or(letter.owed_at).format("%Y-%m-%d %H:%M:%S");
+        let unit = letter.order.unit.as_ref().map_or("-", |unit| unit.as_str()).to_owned();
+        writeln!(out, "  {at}  {unit}  信件 {}：{}", letter.order.key.text(), labels::letter_state(letter.state))?;
     }
     Ok(())
+}
+
+/// The commands that decide about it, with their numbers.
+fn hints(line: &ReviewLine, understanding: Option<&Understanding>) -> Vec<String> {
+    let (id, short) = (line.id, line.mail.short());
+    let accept = || format!("mailtally review accept {id}　按读出的内容采用，并告知单位");
+    let give_back = || format!("mailtally review return {id} --reason 原因　退回单位更正，并发信说明");
+    let raise = || format!("mailtally review raise {short}　来信不是这个单位的，重新指定");
+    let assign = || {
+        let claims = understanding.into_iter().flat_map(|found| found.unit.iter().chain(&found.candidates));
+        let mut assigns: Vec<String> =
+            claims.map(|claim| format!("mailtally review assign {id} {}　指定为{}", claim.code, claim.name)).collect();
+        assigns.push(format!("mailtally review assign {id} 单位代码　指定报送单位；加 --remember 记住发件地址"));
+        assigns
+    };
+    let mut hints = match line.reason {
+        ReviewReason::UnitUnknown | ReviewReason::UnitConflict => assign(),
+        ReviewReason::ItemNeedsReview | ReviewReason::SenderDoubtful => vec![accept(), give_back(), raise()],
+        ReviewReason::FileUnread => vec![give_back(), raise()],
+        ReviewReason::RaisedByPerson if line.unit.is_some() => {
+            let mut hints = assign();
+            hints.extend([accept(), give_back()]);
+            hints
+        }
+        ReviewReason::RaisedByPerson => assign(),
+        ReviewReason::TimeDoubtful | ReviewReason::Question | ReviewReason::SetAside => Vec::new(),
+    };
+    hints.push(format!("mailtally review dismiss {id}　不作处理"));
+    let writes = matches!(line.reason, ReviewReason::TimeDoubtful | ReviewReason::Question | ReviewReason::SetAside);
+    if !writes {
+        hints.push("以上命令加 --quiet 则所附信件暂不发送，加 --by 姓名 注明处理人".to_owned());
+    }
+    hints
 }
 
 fn write_files(out: &mut impl Write, desk: &Desk, line: &ReviewLine, folder: &Path) -> Result<(), Failure> {

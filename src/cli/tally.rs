@@ -103,8 +103,15 @@ async fn write_digest(
     let store = Store::open_reading(&config.storage_dir, config.offset).await?;
     let order = order(config, campaign, now);
     let message_id = order.key.message_id(&setup::sender_domain(config));
-    let stored =
-        StoredLetter { order, message_id, attempts: 0, state: LetterState::Queued, sent_at: None, last_reply: None };
+    let stored = StoredLetter {
+        order,
+        message_id,
+        attempts: 0,
+        state: LetterState::Queued,
+        sent_at: None,
+        owed_at: now,
+        last_reply: None,
+    };
     let letter = match render::letter(&store, &setup::register(config), &stored, span, now).await? {
         Rendering::Letter(letter) => letter,
         Rendering::NotOwed(reason) | Rendering::Faulty(reason) => return Err(Failure::Wrong(reason)),

@@ -1,23 +1,29 @@
-//! `unit`: the roster, how one unit stands and why, and what it need not file.
+//! `unit`: the roster, and how one unit stands and why.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 
 use super::history::{one_line, told};
-use super::review::{ByArg, no_such_unit};
+use super::review::item;
+use super::review_act::{ByArg, WordArgs, verdict_in_chinese};
+use super::review_show::read_table;
 use super::setup::{self, Call};
 use super::status::padded;
-use super::{CampaignArg, Failure, person};
+use super::unit_act::{self, Given, RecordArgs, Whose};
+use super::{CampaignArg, Failure};
+use crate::judge::changes;
 use crate::judge::letters::{column_name, labels};
 use crate::judge::progress;
 use crate::model::campaign::Campaign;
-use crate::model::ledger::{ItemStatus, UnitLedger, Verdict};
+use crate::model::ledger::{Actor, Event, EventKind, ItemStatus, UnitLedger, in_force};
 use crate::model::returns::Item;
 use crate::model::standing::UnitStanding;
-use crate::model::unit::{Unit, UnitCode};
+use crate::model::unit::Unit;
 use crate::store::{LetterFilter, Store};
-use crate::work::review::{self, Person};
+use crate::work::desk::Desk;
+use crate::work::unit_words::Lesson;
 
 #[derive(Subcommand)]
 pub(super) enum UnitCommand {
@@ -47,10 +53,45 @@ pub(super) enum UnitCommand {
         #[command(flatten)]
         by: ByArg,
     },
-}
-
-fn item(text: &str) -> Result<Item, String> {
-    Item::parse(text).ok_or_else(|| "an item is `table` or `report`".to_owned())
+    /// The unit has more time: its lateness and its reminders go by this deadline
+    Extend {
+        #[arg(value_name = "CODE")]
+        code: String,
+        /// A day, which is included, or a moment (RFC 3339)
+        #[arg(long, value_name = "WHEN")]
+        until: String,
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        campaign: CampaignArg,
+        #[command(flatten)]
+        by: ByArg,
+    },
+    /// The unit is known by this address, or by this short name, from now on
+    #[command(group(ArgGroup::new("lesson").required(true).args(["address", "name"])))]
+    Teach {
+        #[arg(value_name = "CODE")]
+        code: String,
+        #[arg(long, value_name = "ADDRESS")]
+        address: Option<String>,
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        #[command(flatten)]
+        campaign: CampaignArg,
+        #[command(flatten)]
+        by: ByArg,
+    },
+    /// A return on paper or by fax, entered by hand; it is kept, read and judged like a mail. No letter follows
+    Record {
+        #[arg(value_name = "CODE")]
+        code: String,
+        #[command(flatten)]
+        record: RecordArgs,
+        #[command(flatten)]
+        campaign: CampaignArg,
+        #[command(flatten)]
+        word: WordArgs,
+    },
 }
 
 pub(super) async fn unit(call: &Call, command: UnitCommand) -> Result<(), Failure> {
@@ -69,42 +110,66 @@ pub(super) async fn unit(call: &Call, command: UnitCommand) -> Result<(), Failur
             Ok(())
         }
         UnitCommand::Show { code, campaign } => {
-            let campaign = setup::campaign(&config.campaigns, campaign.id.as_deref())?;
-            let unit = known(campaign, &code)?;
-            let store = Store::open_reading(&config.storage_dir, config.offset).await?;
-            let events = store.events_of(&campaign.id, &unit.code).await?;
-            let standing = progress::standing(campaign, &events, call.clock().now(config.offset));
-            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-            roster_lines(&mut out, unit)?;
-            if let Some(standing) = standing.units.iter().find(|standing| standing.unit.code == unit.code) {
-                standing_lines(&mut out, campaign, standing, &progress::fold(&events))?;
-            }
-            past_lines(&mut out, &store, campaign, unit).await?;
-            out.flush()?;
-            Ok(())
+            let whose = Whose::of(&config, campaign.id.as_deref(), &code)?;
+            show(call, &whose).await
         }
         UnitCommand::Waive { code, item, reason, campaign, by } => {
-            let campaign = setup::campaign(&config.campaigns, campaign.id.as_deref())?;
-            let unit = known(campaign, &code)?;
-            let reason = one_line(&reason);
-            if reason.is_empty() {
-                return Err(Failure::Wrong("--reason: say why the unit need not file it".to_owned()));
-            }
-            let name = person::name(by.name.as_deref())?;
-            let store = Store::open(&config.storage_dir, config.offset).await?;
-            let person = Person { name: &name, now: call.clock().now(config.offset) };
-            let done = review::waive(&store, campaign, unit, item, &reason, person).await;
-            store.close().await;
-            done?;
-            println!("{} {}　{}：免报（{reason}）", unit.code, unit.name, campaign.item_title(item));
-            Ok(())
+            let whose = Whose::of(&config, campaign.id.as_deref(), &code)?;
+            unit_act::waive(call, &whose, item, &reason, &by.into()).await
+        }
+        UnitCommand::Extend { code, until, reason, campaign, by } => {
+            let whose = Whose::of(&config, campaign.id.as_deref(), &code)?;
+            unit_act::extend(call, &whose, &until, &reason, &by.into()).await
+        }
+        UnitCommand::Teach { code, address, name, campaign, by } => {
+            let whose = Whose::of(&config, campaign.id.as_deref(), &code)?;
+            let lesson = address.map(Lesson::Address).or(name.map(Lesson::Name));
+            let lesson = lesson.ok_or_else(|| Failure::Wrong("give --address or --name".to_owned()))?;
+            unit_act::teach(call, &whose, lesson, &by.into()).await
+        }
+        UnitCommand::Record { code, record, campaign, word } => {
+            let whose = Whose::of(&config, campaign.id.as_deref(), &code)?;
+            let RecordArgs { table, report, note, received_at } = record;
+            let given = Given { table: table.as_deref(), report: report.as_deref(), note: &note, received_at };
+            unit_act::record(call, &whose, &given, &word).await
         }
     }
 }
 
-fn known<'a>(campaign: &'a Campaign, code: &str) -> Result<&'a Unit, Failure> {
-    let code = UnitCode::new(code);
-    campaign.roster.unit(&code).ok_or_else(|| no_such_unit(&code, campaign))
+async fn show(call: &Call, whose: &Whose<'_>) -> Result<(), Failure> {
+    let Whose { config, campaign, unit } = whose;
+    let desk = setup::reading_desk(config).await?;
+    let events = desk.store.events_of(&campaign.id, &unit.code).await?;
+    let standing = progress::standing(campaign, &events, call.clock().now(config.offset));
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    roster_lines(&mut out, unit)?;
+    taught_lines(&mut out, &events)?;
+    if let Some(standing) = standing.units.iter().find(|standing| standing.unit.code == unit.code) {
+        let ledger = progress::fold(&events);
+        standing_lines(&mut out, campaign, standing, &ledger)?;
+        change_lines(&mut out, &desk, campaign, unit, &ledger).await?;
+    }
+    past_lines(&mut out, &desk.store, campaign, unit).await?;
+    out.flush()?;
+    Ok(())
+}
+
+/// What staff taught of the unit, with who and when.
+fn taught_lines(out: &mut impl Write, events: &[Event]) -> std::io::Result<()> {
+    for event in in_force(events) {
+        let what = match &event.kind {
+            EventKind::AddressTaught { address } => format!("邮箱 {}", one_line(address)),
+            EventKind::NameTaught { name } => format!("简称“{}”", one_line(name)),
+            _ => continue,
+        };
+        let by = match &event.by {
+            Actor::Machine => "程序",
+            Actor::Person(name) => name,
+        };
+        let at = event.at.format("%Y-%m-%d %H:%M");
+        writeln!(out, "  记住：{what}（{}，{at}；撤销：mailtally review undo {}）", one_line(by), event.act)?;
+    }
+    Ok(())
 }
 
 fn list_line(out: &mut impl Write, campaign: &Campaign, unit: &UnitStanding) -> std::io::Result<()> {
@@ -142,6 +207,9 @@ fn standing_lines(
     if standing.late {
         notes.push("迟报".to_owned());
     }
+    if let Some(until) = standing.extended_until {
+        notes.push(format!("期限延至 {}", until.format("%Y-%m-%d %H:%M")));
+    }
     if standing.undeliverable {
         notes.push("邮箱退信".to_owned());
     }
@@ -173,6 +241,32 @@ fn standing_lines(
     Ok(())
 }
 
+/// What changed from each version of the table to the next, latest first.
+async fn change_lines(
+    out: &mut impl Write,
+    desk: &Desk,
+    campaign: &Campaign,
+    unit: &Unit,
+    ledger: &UnitLedger,
+) -> Result<(), Failure> {
+    let filings = ledger.items.get(&Item::Table).map(|item| item.earlier.as_slice()).unwrap_or_default();
+    for pair in filings.windows(2).rev() {
+        let [old, new] = pair else { continue };
+        let changes = match (read_table(desk, old, &unit.code).await?, read_table(desk, new, &unit.code).await?) {
+            (Some(old), Some(new)) => changes::of_tables(&campaign.form, &old, &new),
+            _ => changes::of_totals(&campaign.form, old.filing.totals.as_ref(), new.filing.totals.as_ref()),
+        };
+        writeln!(out, "  邮件 {} 与上次报送（邮件 {}）相比：", new.mail.short(), old.mail.short())?;
+        if changes.is_empty() {
+            writeln!(out, "    各项合计数字没有变化")?;
+        }
+        for change in changes {
+            writeln!(out, "    {}", one_line(&change.in_words()))?;
+        }
+    }
+    Ok(())
+}
+
 async fn past_lines(out: &mut impl Write, store: &Store, campaign: &Campaign, unit: &Unit) -> Result<(), Failure> {
     let filter =
         LetterFilter { campaign: Some(campaign.id.clone()), unit: Some(unit.code.clone()), ..LetterFilter::default() };
@@ -190,8 +284,9 @@ async fn past_lines(out: &mut impl Write, store: &Store, campaign: &Campaign, un
         )?;
     }
     writeln!(out, "\n经过：")?;
+    let undone: BTreeSet<i64> = store.undone().await?;
     for line in store.history(Some(&unit.code), Some(&campaign.id)).await? {
-        writeln!(out, "  {}  {}", line.event.at.format("%Y-%m-%d %H:%M:%S"), told(&line))?;
+        writeln!(out, "  {}  {}", line.event.at.format("%Y-%m-%d %H:%M:%S"), told(&line, &undone))?;
     }
     Ok(())
 }
@@ -203,13 +298,5 @@ fn item_status_in_chinese(status: ItemStatus) -> &'static str {
         ItemStatus::NeedsCorrection => "待单位更正",
         ItemStatus::NeedsReview => "待办公室核定",
         ItemStatus::Waived => "免报",
-    }
-}
-
-fn verdict_in_chinese(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Accepted => "采用",
-        Verdict::NeedsCorrection => "待单位更正",
-        Verdict::NeedsReview => "待人工核定",
     }
 }

@@ -20,9 +20,6 @@ use crate::model::letter::LetterKind;
 use crate::model::returns::Item;
 use crate::model::unit::Roster;
 
-/// The file name of the list for superiors and copies, without its ending.
-const ARREARS: &str = "arrears";
-
 /// All campaigns in the folders below `folder`, in the order of their names.
 pub(super) fn read_campaigns(
     folder: &Path,
@@ -95,7 +92,7 @@ pub(super) fn read_campaign(
         let times = Times { opens, deadline, hours, last_digest, calendar };
         check_times(section, &times);
         check_stages(section, &times, &reminders);
-        check_superiors(section, &reminders, roster.as_ref(), templates.as_ref());
+        check_superiors(section, &reminders, roster.as_ref());
         Some(Campaign {
             id: id?,
             title: title?,
@@ -241,59 +238,50 @@ fn check_times(section: &Section<'_>, times: &Times<'_>) {
     }
 }
 
-/// A stage that tells others than the unit needs the letter for them, and for superiors somebody who has one.
-fn check_superiors(
-    section: &Section<'_>,
-    stages: &[ReminderStage],
-    roster: Option<&Roster>,
-    templates: Option<&Templates>,
-) {
-    let to_superior = stages.iter().any(|stage| stage.to_superior);
-    let tells_others = to_superior || stages.iter().any(|stage| !stage.copy_to.is_empty());
-    if tells_others && templates.is_some_and(|templates| templates.arrears.is_none()) {
-        let text = "a stage writes to superiors or copies, so arrears.txt and arrears.html are needed beside reminder.txt";
-        section.mistake("reminders", text);
-    }
-    let nobody_has_one =
-        roster.is_some_and(|roster| roster.units().iter().all(|unit| unit.superior.is_none()));
-    if to_superior && nobody_has_one {
+/// A stage that tells superiors needs a unit that has one.
+fn check_superiors(section: &Section<'_>, stages: &[ReminderStage], roster: Option<&Roster>) {
+    let nobody_has_one = roster.is_some_and(|roster| roster.units().iter().all(|unit| unit.superior.is_none()));
+    if nobody_has_one && stages.iter().any(|stage| stage.to_superior) {
         section.warning("reminders", "a stage writes to superiors, but units.csv names none (column superior)");
     }
 }
 
-/// The letters, each as .txt and .html. Their syntax is checked here, so that a slip shows in `check` and not when the
-/// first unit writes. The list for superiors may be absent.
+/// The four letters, each as .txt and .html, and two that may be left out: the office's own word (`answer`) and the list
+/// for superiors and copies (`arrears`). Their syntax is checked here, so that a slip shows in `check` and not when the first unit writes.
 fn read_templates(folder: &Path, notes: &Notes) -> Option<Templates> {
-    let pair = |name: &str| {
-        let (text, html) = (read_template(folder, name, "txt", notes), read_template(folder, name, "html", notes));
-        text.zip(html).map(|(text, html)| TemplatePair { text, html })
-    };
+    let read = |name: &str, ending: &str| read_template(&folder.join(format!("{name}.{ending}")), notes);
     let mut letters = BTreeMap::new();
     for kind in LetterKind::ALL {
-        letters.extend(pair(kind.as_str()).map(|pair| (kind, pair)));
+        let (text, html) = (read(kind.as_str(), "txt"), read(kind.as_str(), "html"));
+        letters.extend(text.zip(html).map(|(text, html)| (kind, TemplatePair { text, html })));
     }
-    let has_arrears = ["txt", "html"].iter().any(|ending| folder.join(format!("{ARREARS}.{ending}")).exists());
-    let arrears = if has_arrears { Some(pair(ARREARS)?) } else { None };
-    (letters.len() == LetterKind::ALL.len()).then_some(Templates { letters, arrears })
+    let may_be_absent = |name: &str| -> Option<Option<TemplatePair>> {
+        if !["txt", "html"].iter().any(|ending| folder.join(format!("{name}.{ending}")).exists()) {
+            return Some(None);
+        }
+        let (text, html) = (read(name, "txt"), read(name, "html"));
+        text.zip(html).map(|(text, html)| Some(TemplatePair { text, html }))
+    };
+    let (answer, arrears) = (may_be_absent("answer"), may_be_absent("arrears"));
+    (letters.len() == LetterKind::ALL.len()).then_some(Templates { letters, answer: answer?, arrears: arrears? })
 }
 
-fn read_template(folder: &Path, name: &str, ending: &str, notes: &Notes) -> Option<String> {
-    let file = folder.join(format!("{name}.{ending}"));
-    let source = match std::fs::read(&file).map(String::from_utf8) {
+fn read_template(file: &Path, notes: &Notes) -> Option<String> {
+    let source = match std::fs::read(file).map(String::from_utf8) {
         Ok(Ok(source)) => source,
         Ok(Err(_)) => {
-            notes.mistake(Mistake::of_file(&file, "is not UTF-8; save it as UTF-8"));
+            notes.mistake(Mistake::of_file(file, "is not UTF-8; save it as UTF-8"));
             return None;
         }
         Err(error) => {
-            notes.mistake(Mistake::of_file(&file, format!("this letter cannot be read: {error}")));
+            notes.mistake(Mistake::of_file(file, format!("this letter cannot be read: {error}")));
             return None;
         }
     };
     let source = source.strip_prefix('\u{feff}').map_or(source.clone(), str::to_owned);
     if let Err(error) = minijinja::Environment::new().template_from_str(&source) {
         let text = format!("is no valid template: {}", error.detail().unwrap_or("syntax error"));
-        notes.mistake(Mistake { file, line: error.line(), key: None, text });
+        notes.mistake(Mistake { file: file.to_owned(), line: error.line(), key: None, text });
         return None;
     }
     Some(source)

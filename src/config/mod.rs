@@ -147,7 +147,8 @@ fn read_campaign_keys(section: &Section<'_>, notes: &Notes) -> (Option<FixedOffs
     }
     // A wrong time zone should not hide what is wrong in the campaigns.
     let stand_in = offset.or_else(|| FixedOffset::east_opt(8 * 3600));
-    let campaigns = folder.zip(stand_in).and_then(|(folder, offset)| campaign::read_campaigns(&folder, notes, offset, &calendar));
+    let campaigns =
+        folder.zip(stand_in).and_then(|(folder, offset)| campaign::read_campaigns(&folder, notes, offset, &calendar));
     (offset, campaigns)
 }
 

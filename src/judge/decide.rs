@@ -227,7 +227,9 @@ fn file_all(
     for (unit, reason, text) in plan.reviews {
         writer.review(unit, reason, text);
     }
-    if let Some(text) = doubtful_time(understanding, campaign, writer.times) {
+    let claimed = understanding.unit.as_ref().and_then(|claim| past.ledgers.get(&claim.code));
+    let deadline = claimed.map_or(campaign.deadline, |ledger| progress::deadline_of(campaign, ledger));
+    if let Some(text) = doubtful_time(understanding, deadline, writer.times) {
         writer.review(understanding.unit.as_ref().map(|claim| claim.code.clone()), ReviewReason::TimeDoubtful, text);
     }
     if let Some(claim) = &understanding.unit {
@@ -318,9 +320,9 @@ fn file_one(writer: &mut Writer<'_>, campaign: &Campaign, planned: Planned) {
 }
 
 /// INTERNALDATE and the topmost Received may lie on different sides of the deadline (mail.md 15).
-fn doubtful_time(understanding: &Understanding, campaign: &Campaign, times: Times) -> Option<String> {
+fn doubtful_time(understanding: &Understanding, deadline: DateTime<FixedOffset>, times: Times) -> Option<String> {
     let hop = understanding.mail.headers.topmost_received_at?;
-    let across = (hop > campaign.deadline) != (times.received_at > campaign.deadline);
+    let across = (hop > deadline) != (times.received_at > deadline);
     let far = (hop - times.received_at).abs() > TIME_TOLERANCE;
     (across && far).then(|| {
         format!(

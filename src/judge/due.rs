@@ -17,8 +17,6 @@ const WORTH: TimeDelta = TimeDelta::days(7);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageDue<'a> {
     pub stage: &'a ReminderStage,
-    /// In letter keys: the stage's name, with the unit's own deadline where it has one: `-3@2021-08-20`.
-    pub name: String,
     pub due_at: DateTime<FixedOffset>,
     /// The end of office hours on the stage's day: what was not written down by then is not made good.
     pub closes_at: DateTime<FixedOffset>,
@@ -57,8 +55,7 @@ fn stages(campaign: &Campaign, deadline: DateTime<FixedOffset>, now: DateTime<Fi
         .filter_map(|(day, stage)| {
             let due_at = moment(day, stage.time.max(opening), now)?;
             let closes_at = moment(day, closing, now)?;
-            let name = stage_name(campaign, stage, deadline);
-            Some(StageDue { stage, name, due_at, closes_at, expires_at: due_at + WORTH })
+            Some(StageDue { stage, due_at, closes_at, expires_at: due_at + WORTH })
         })
         .collect();
     let next: Vec<DateTime<FixedOffset>> = stages.iter().skip(1).map(|stage| stage.due_at).collect();
@@ -80,14 +77,6 @@ pub fn day_of(stage: &ReminderStage, deadline_day: NaiveDate, calendar: &WorkCal
         1.. => calendar.worked_from(day),
         _ => calendar.worked_until(day),
     }
-}
-
-/// Units with their own deadline go through the stages again.
-fn stage_name(campaign: &Campaign, stage: &ReminderStage, deadline: DateTime<FixedOffset>) -> String {
-    if deadline == campaign.deadline {
-        return stage.name();
-    }
-    format!("{}@{}", stage.name(), deadline.with_timezone(campaign.deadline.offset()).format("%Y-%m-%d"))
 }
 
 /// The stage of this name in a letter's key, whichever deadline it was counted from.
@@ -113,6 +102,26 @@ pub fn must_wait_until(
     }
     let first = if time < opening { today } else { today.succ_opt()? };
     first.iter_days().take(100).find(|day| may(*day)).and_then(|day| moment(day, opening, now))
+}
+
+/// The stage's name in the key of a unit's reminder. Counted from another deadline it is another letter, so that a unit
+/// with more time is reminded again before the day that counts for it.
+#[must_use]
+pub fn stage_key(stage: &ReminderStage, extended_until: Option<DateTime<FixedOffset>>) -> String {
+    match extended_until {
+        Some(until) => format!("{}@{}", stage.name(), until.format("%Y-%m-%d")),
+        None => stage.name(),
+    }
+}
+
+/// The inverse of [`stage_key`] for a unit as it stands now; `None` where its deadline has changed since.
+#[must_use]
+pub fn stage_of_key<'c>(
+    campaign: &'c Campaign,
+    key: &str,
+    extended_until: Option<DateTime<FixedOffset>>,
+) -> Option<&'c ReminderStage> {
+    campaign.reminders.iter().find(|stage| stage_key(stage, extended_until) == key)
 }
 
 /// What a unit still owes: what has not come, and what it must mend. Empty while its return waits for the office,
@@ -189,7 +198,7 @@ mod tests {
     /// Each stage as `-3 2021-08-06`.
     fn days(campaign: &Campaign, deadline: &str) -> Vec<String> {
         let stages = stages(campaign, at(deadline), at("2021-01-01T00:00"));
-        stages.iter().map(|due| format!("{} {}", due.name, due.due_at.date_naive())).collect()
+        stages.iter().map(|due| format!("{} {}", due.stage.name(), due.due_at.date_naive())).collect()
     }
 
     #[test]
@@ -235,7 +244,7 @@ mod tests {
     fn a_unit_with_its_own_deadline_goes_through_the_stages_again() {
         let campaign = campaign();
         let days = days(&campaign, "2021-08-20T18:00");
-        assert_eq!(days[0], "-7@2021-08-20 2021-08-13");
+        assert_eq!(days[0], "-7 2021-08-13");
         assert_eq!(stage_named(&campaign, "-7@2021-08-20").unwrap().days, -7);
         let due = stage_due(&campaign, at("2021-08-20T18:00"), at("2021-08-19T09:30")).unwrap();
         assert_eq!((due.stage.days, due.expires_at), (-1, at("2021-08-20T09:00")), "the next stage says more");
@@ -253,6 +262,19 @@ mod tests {
         assert_eq!(until(&campaign, &stage, "2021-09-26T10:00"), None, "a Sunday that is worked");
         campaign.reminders[0].also_on_holidays = true;
         assert_eq!(until(&campaign, &campaign.reminders[0], "2021-10-01T10:00"), None);
+    }
+
+    #[test]
+    fn a_unit_with_more_time_is_reminded_before_its_own_deadline() {
+        let campaign = campaign();
+        let until = at("2021-08-14T23:59");
+        let stage = |moment: &str| stage_due(&campaign, until, at(moment)).map(|due| due.stage);
+        assert_eq!(stage("2021-08-10T10:00"), None, "the others' last day");
+        let three = stage("2021-08-11T09:00").unwrap();
+        assert_eq!((three.days, stage_key(three, Some(until))), (-3, "-3@2021-08-14".to_owned()));
+        assert_eq!(stage_of_key(&campaign, "-3@2021-08-14", Some(until)), Some(three));
+        assert_eq!(stage_of_key(&campaign, "-3@2021-08-14", None), None, "the extension was taken back");
+        assert_eq!(stage_of_key(&campaign, "-3", None), Some(three));
     }
 
     #[test]

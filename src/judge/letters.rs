@@ -5,6 +5,8 @@
 //! of the text template: `主题：…`.
 
 mod alert;
+mod answer;
+mod arrears;
 mod digest;
 mod engine;
 pub mod labels;
@@ -21,14 +23,18 @@ use std::fmt;
 use chrono::{DateTime, FixedOffset};
 
 use crate::model::campaign::Campaign;
+use crate::model::ledger::UnitLedger;
 use crate::model::letter::{Enclosure, LetterKind};
 
 pub use alert::AlertFacts;
+pub use answer::{AnswerFacts, Word};
+pub use arrears::ArrearsFacts;
 pub use digest::DigestFacts;
 pub use receipt::ReceiptFacts;
 pub use remarks::told;
 pub use reminder::ReminderFacts;
 pub use table::column_name;
+pub(in crate::judge) use words::figure;
 pub use words::{clean, day, moment, weekday};
 
 /// A letter as its templates made it, before it has a recipient.
@@ -75,6 +81,24 @@ pub fn receipt(
     engine::render(&campaign.templates, LetterKind::Ack, &facts.view(campaign, now))
 }
 
+/// The office's own word about a mail: an item of it is taken, or given back. How the unit stands is told as its ledger
+/// says at `now`.
+///
+/// # Errors
+/// Where a template is faulty.
+pub fn answer(
+    campaign: &Campaign,
+    facts: &AnswerFacts,
+    ledger: &UnitLedger,
+    now: DateTime<FixedOffset>,
+) -> Result<Rendered, TemplateError> {
+    let view = facts.view(campaign, ledger, now);
+    match &campaign.templates.answer {
+        Some(pair) => engine::render_pair("answer", &pair.text, &pair.html, &view),
+        None => engine::render_pair("answer", answer::TEXT, answer::HTML, &view),
+    }
+}
+
 /// The reminder (催报). Its wording follows the days that are left at `now`, not the stage it was planned for, so that
 /// a letter that had to wait still tells the truth.
 ///
@@ -86,6 +110,17 @@ pub fn reminder(
     now: DateTime<FixedOffset>,
 ) -> Result<Rendered, TemplateError> {
     engine::render(&campaign.templates, LetterKind::Reminder, &facts.view(campaign, now))
+}
+
+/// The list of units that still owe something, for a superior or one who gets a copy.
+///
+/// # Errors
+/// Where a template is faulty.
+pub fn arrears(campaign: &Campaign, facts: &ArrearsFacts) -> Result<Rendered, TemplateError> {
+    match &campaign.templates.arrears {
+        Some(pair) => engine::render_pair("arrears", &pair.text, &pair.html, facts),
+        None => engine::render_pair("arrears", arrears::TEXT, arrears::HTML, facts),
+    }
 }
 
 /// The daily digest (每日简报), as of the moment of its standing.

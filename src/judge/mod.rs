@@ -3,6 +3,7 @@
 pub mod arrears;
 pub mod assign;
 pub mod beside;
+pub mod changes;
 pub mod check;
 pub mod days;
 pub mod decide;
@@ -27,14 +28,17 @@ pub mod register;
 pub mod remarks;
 pub mod report;
 pub mod rows;
+pub mod said;
 pub mod sender;
 pub mod signature;
 pub mod spans;
 pub mod tables;
+pub mod taught;
 #[cfg(test)]
 pub mod testing;
 pub mod totals;
 pub mod understand;
+pub mod undoing;
 pub mod unplaced;
 pub mod unread;
 pub mod words;

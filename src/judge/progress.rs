@@ -176,6 +176,7 @@ fn unit_standing(campaign: &Campaign, unit: &Unit, ledger: &UnitLedger) -> UnitS
         version: ledger.version,
         reminders_sent: ledger.reminders_sent,
         undeliverable: ledger.dead_addresses.iter().any(|dead| unit.emails.contains(dead)),
+        extended_until: ledger.extended_until,
         row: counted_totals(ledger).cloned(),
         unit: unit.clone(),
     }

@@ -3,25 +3,49 @@
 use serde::{Deserialize, Serialize};
 
 use super::decide::{Filed, Past, Times, may_answer};
-use super::letters::ReceiptFacts;
+use super::letters::{AnswerFacts, ReceiptFacts};
 use super::register::Register;
 use crate::model::campaign::Campaign;
 use crate::model::decision::Understanding;
 use crate::model::letter::{LetterKey, LetterOrder};
+use crate::model::mail::Mail;
 
 /// Letters to one sender within a day (mail.md 22).
 const MOST_A_DAY: u32 = 10;
 /// Receipts that say the same, to one sender within a day (mail.md 22).
 const MOST_ALIKE_A_DAY: u32 = 2;
 
-/// What the outbox keeps of a receipt: what it tells, and the thread it stands in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct AckFacts {
-    pub receipt: ReceiptFacts,
+/// What the outbox keeps of a letter about a mail: what it tells, and the thread it stands in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Thread<L> {
+    #[serde(flatten)]
+    pub letter: L,
     /// Without angle brackets.
     pub in_reply_to: Option<String>,
     /// Without angle brackets, oldest first.
     pub references: Vec<String>,
+}
+
+/// What such a letter tells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailLetter {
+    Receipt(ReceiptFacts),
+    /// A later word of the office.
+    Answer(AnswerFacts),
+}
+
+impl<L> Thread<L> {
+    /// Puts a letter into the thread of this mail.
+    #[must_use]
+    pub fn of(mail: &Mail, letter: L) -> Self {
+        let headers = &mail.headers;
+        Self {
+            letter,
+            in_reply_to: headers.message_id.clone(),
+            references: headers.references.iter().chain(&headers.message_id).cloned().collect(),
+        }
+    }
 }
 
 /// The receipt this submission is owed, if any.
@@ -43,12 +67,8 @@ pub fn owed(
         return None;
     }
     let before = past.ledgers.get(&claim.code).cloned().unwrap_or_default();
-    let headers = &understanding.mail.headers;
-    let facts = AckFacts {
-        receipt: ReceiptFacts::new(campaign, understanding, unit, &before, &filed.ledger_after, times.received_at),
-        in_reply_to: headers.message_id.clone(),
-        references: headers.references.iter().chain(&headers.message_id).cloned().collect(),
-    };
+    let receipt = ReceiptFacts::new(campaign, understanding, unit, &before, &filed.ledger_after, times.received_at);
+    let facts = Thread::of(&understanding.mail, MailLetter::Receipt(receipt));
     Some(LetterOrder {
         key: LetterKey::Ack { mail: understanding.mail.sha256.clone() },
         campaign: campaign.id.clone(),

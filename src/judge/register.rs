@@ -45,6 +45,13 @@ impl Register {
         self.campaigns().find(|campaign| campaign.id == id)
     }
 
+    /// This campaign alone: for a mail that a person has said to be a return to it.
+    #[must_use]
+    pub fn alone(&self, id: &str) -> Option<Self> {
+        let campaign = self.campaign(id)?;
+        Some(Self::new(vec![campaign.as_ref().clone()], self.own_addresses.clone()))
+    }
+
     /// Whether this address is the office's own.
     #[must_use]
     pub fn is_own(&self, address: &str) -> bool {

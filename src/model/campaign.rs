@@ -82,6 +82,20 @@ pub struct ReminderStage {
 }
 
 impl ReminderStage {
+    /// A stage as most are: to the unit alone, on a worked day.
+    #[must_use]
+    pub fn usual(days: i64, time: NaiveTime) -> Self {
+        Self {
+            days,
+            time,
+            working_days: false,
+            also_on_holidays: false,
+            to_unit: true,
+            to_superior: false,
+            copy_to: Vec::new(),
+        }
+    }
+
     /// The stage's name in letter keys: `-7`, `0`, `+1`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -110,7 +124,9 @@ pub enum ScanPolicy {
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
     pub letters: BTreeMap<LetterKind, TemplatePair>,
-    /// The list of units that owe something, for a superior or a copy; needed where a stage names one.
+    /// The office's own word about a mail (accepted, returned), where the campaign words it otherwise than usual.
+    pub answer: Option<TemplatePair>,
+    /// The list of units that owe something, for a superior or a copy; likewise.
     pub arrears: Option<TemplatePair>,
 }
 

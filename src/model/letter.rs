@@ -50,9 +50,16 @@ impl LetterKind {
 /// What a letter is about. Its text form is unique in the store, so the same letter never stands there twice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LetterKey {
+    /// The receipt for a mail.
     Ack {
         mail: Digest,
     },
+    /// A later word of the office about a mail, in its thread; counted from 1.
+    Answer {
+        mail: Digest,
+        number: u32,
+    },
+    /// `stage` is the stage's name, with the day behind an `@` where it is counted from a deadline of the unit's own.
     Reminder {
         campaign: String,
         unit: UnitCode,
@@ -79,18 +86,19 @@ impl LetterKey {
     #[must_use]
     pub fn kind(&self) -> LetterKind {
         match self {
-            Self::Ack { .. } => LetterKind::Ack,
+            Self::Ack { .. } | Self::Answer { .. } => LetterKind::Ack,
             Self::Reminder { .. } | Self::Arrears { .. } => LetterKind::Reminder,
             Self::Digest { .. } => LetterKind::Digest,
             Self::Alert { .. } => LetterKind::Alert,
         }
     }
 
-    /// The key as it stands in the store: `ack/<mail>`, `remind/<campaign>/<unit>/<stage>`, ….
+    /// The key as it stands in the store: `ack/<mail>`, `ack/<mail>/<number>`, `remind/<campaign>/<unit>/<stage>`, ….
     #[must_use]
     pub fn text(&self) -> String {
         match self {
             Self::Ack { mail } => format!("ack/{mail}"),
+            Self::Answer { mail, number } => format!("ack/{mail}/{number}"),
             Self::Reminder { campaign, unit, stage } => format!("remind/{campaign}/{unit}/{stage}"),
             Self::Arrears { campaign, stage, reader } => format!("arrears/{campaign}/{stage}/{reader}"),
             Self::Digest { campaign, slot } => format!("digest/{campaign}/{slot}"),
@@ -103,7 +111,10 @@ impl LetterKey {
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once('/')?;
         match kind {
-            "ack" => Some(Self::Ack { mail: Digest::parse(rest)? }),
+            "ack" => match rest.split_once('/') {
+                Some((mail, number)) => Some(Self::Answer { mail: Digest::parse(mail)?, number: number.parse().ok()? }),
+                None => Some(Self::Ack { mail: Digest::parse(rest)? }),
+            },
             "remind" => {
                 let (campaign, rest) = rest.split_once('/')?;
                 let (unit, stage) = rest.rsplit_once('/')?;
@@ -273,15 +284,20 @@ mod tests {
     fn a_key_is_read_back_from_its_text() {
         let keys = [
             LetterKey::Ack { mail: Digest::of(b"mail") },
+            LetterKey::Answer { mail: Digest::of(b"mail"), number: 2 },
             LetterKey::Reminder { campaign: "2021-bayi".into(), unit: UnitCode::new("S/01"), stage: "+1".into() },
-            LetterKey::Arrears { campaign: "2021-bayi".into(), stage: "+1".into(), reader: "a/b@county.example".into() },
+            LetterKey::Arrears {
+                campaign: "2021-bayi".into(),
+                stage: "+1".into(),
+                reader: "a/b@county.example".into(),
+            },
             LetterKey::Digest { campaign: "2021-bayi".into(), slot: "2021-08-01T08:30".into() },
             LetterKey::Alert { cause: "imap/office".into(), day: "2021-08-01".into() },
         ];
         for key in keys {
             assert_eq!(LetterKey::parse(&key.text()), Some(key));
         }
-        for text in ["", "ack", "ack/abc", "remind/2021-bayi/141102", "digest/2021-bayi", "parcel/1/2/3"] {
+        for text in ["", "ack", "ack/abc", "ack/abc/1", "remind/2021-bayi/141102", "digest/2021-bayi", "parcel/1/2/3"] {
             assert_eq!(LetterKey::parse(text), None, "{text}");
         }
     }

@@ -6,6 +6,7 @@ pub mod campaign;
 pub mod decision;
 pub mod form;
 pub mod grid;
+pub mod hints;
 pub mod ledger;
 pub mod letter;
 pub mod mail;

@@ -38,6 +38,8 @@ pub struct UnitStanding {
     pub reminders_sent: u32,
     /// An address of the unit bounced hard, and no mail came from the unit since.
     pub undeliverable: bool,
+    /// The unit's own deadline, where the office gave it one.
+    pub extended_until: Option<DateTime<FixedOffset>>,
     /// The totals of the unit's accepted table.
     pub row: Option<Totals>,
 }

@@ -116,7 +116,7 @@ fn media_type(enclosure: &Enclosure, name: Option<&str>) -> ContentType {
 
 /// The name as encoded words (RFC 2047) of at most 75 characters each, never split inside a character; as it stands
 /// where it is plain ASCII.
-fn encoded_words(name: &str) -> String {
+pub(super) fn encoded_words(name: &str) -> String {
     const OCTETS_A_WORD: usize = 45;
     if name.is_ascii() {
         return name.to_owned();
@@ -133,7 +133,7 @@ fn encoded_words(name: &str) -> String {
 }
 
 /// Neither quotes nor paths nor control characters in a file name.
-fn file_name(name: &str) -> String {
+pub(super) fn file_name(name: &str) -> String {
     let proper: String =
         one_line(name).chars().map(|character| if "\"\\/:".contains(character) { '_' } else { character }).collect();
     if proper.is_empty() { "attachment".to_owned() } else { proper }
@@ -144,7 +144,7 @@ fn raw(headers: &mut Headers, name: &'static str, value: &str) {
 }
 
 /// Without line breaks and other control characters: nothing a unit wrote may become a header of its own.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let spaced: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }

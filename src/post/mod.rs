@@ -2,6 +2,7 @@
 //! be done next.
 
 pub mod compose;
+pub mod entry;
 mod folder;
 mod line;
 pub mod replies;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, FixedOffset};
 use sqlx::{FromRow, SqliteConnection};
 
 use super::{Store, StoreError, digest, garbled, millis, unit_code};
@@ -104,6 +105,62 @@ impl Store {
         .fetch_all(&self.reader)
         .await?;
         rows.into_iter().map(|row| self.event_from(row)).collect()
+    }
+
+    /// Until when units of this campaign were given more time, be it taken back or not.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn extensions(&self, campaign: &str) -> Result<Vec<DateTime<FixedOffset>>, StoreError> {
+        let events = self.events_of_kinds(Some(campaign), &["deadline_extended"]).await?;
+        Ok(events
+            .into_iter()
+            .filter_map(|event| match event.kind {
+                EventKind::DeadlineExtended { until, .. } => Some(until),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// All that was taught, with what was undone since, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn lessons(&self) -> Result<Vec<Event>, StoreError> {
+        self.events_of_kinds(None, &["address_taught", "name_taught", "undone"]).await
+    }
+
+    async fn events_of_kinds(&self, campaign: Option<&str>, kinds: &[&str]) -> Result<Vec<Event>, StoreError> {
+        let rows: Vec<EventRow> = sqlx::query_as(
+            "SELECT id, act, at, campaign, unit, mail, person, detail FROM events
+             WHERE kind IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR campaign = ?2) ORDER BY id",
+        )
+        .bind(serde_json::to_string(kinds)?)
+        .bind(campaign)
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(|row| self.event_from(row)).collect()
+    }
+
+    /// What undid this event; `None` while it counts.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn undoing(&self, id: i64) -> Result<Option<Event>, StoreError> {
+        let undone = self.undone().await?;
+        let undoings = self.events_of_kinds(None, &["undone"]).await?;
+        let counts = |event: &Event| {
+            matches!(event.kind, EventKind::Undone { event_id, .. } if event_id == id) && !undone.contains(&event.id)
+        };
+        Ok(undoings.into_iter().find(counts))
+    }
+
+    /// The id of the event recorded last; 0 where there is none.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn last_event(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM events").fetch_one(&self.reader).await?)
     }
 
     /// The ids of all events that count no more.

@@ -18,6 +18,8 @@ pub struct StoredLetter {
     pub attempts: u32,
     pub state: LetterState,
     pub sent_at: Option<DateTime<FixedOffset>>,
+    /// When it was put into the outbox.
+    pub owed_at: DateTime<FixedOffset>,
     /// The last thing a server said, or why it was held.
     pub last_reply: Option<String>,
 }
@@ -46,6 +48,7 @@ pub(super) struct LetterRow {
     expires_at: Option<i64>,
     attempts: u32,
     sent_at: Option<i64>,
+    created_at: i64,
     last_reply: Option<String>,
 }
 
@@ -265,6 +268,7 @@ impl Store {
             attempts: row.attempts,
             state: LetterState::parse(&row.state).ok_or_else(|| garbled("letter state", &row.state))?,
             sent_at: self.moment_if_any(row.sent_at)?,
+            owed_at: self.moment(row.created_at)?,
             last_reply: row.last_reply,
         })
     }

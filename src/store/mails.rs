@@ -135,24 +135,7 @@ impl Store {
     ) -> Result<Vec<i64>, StoreError> {
         let record = &decision.record;
         let mut write = self.begin().await?;
-        let changed = sqlx::query(
-            "UPDATE mails SET nature = ?2, campaign = ?3, unit = ?4, from_address = ?5, from_name = ?6, subject = ?7,
-                              message_id = ?8
-             WHERE sha256 = ?1",
-        )
-        .bind(record.sha256.as_str())
-        .bind(record.nature.as_str())
-        .bind(&record.campaign)
-        .bind(record.unit.as_ref().map(UnitCode::as_str))
-        .bind(&record.from_address)
-        .bind(&record.from_name)
-        .bind(&record.subject)
-        .bind(&record.message_id)
-        .execute(&mut *write)
-        .await?;
-        if changed.rows_affected() == 0 {
-            return Err(StoreError::NoSuchMail(record.sha256.clone()));
-        }
+        update(&mut write, record).await?;
         readings::delete(&mut write, &record.sha256).await?;
         readings::insert(&mut write, &decision.readings).await?;
         let mut added = decision.events.clone();
@@ -185,6 +168,19 @@ impl Store {
             .fetch_optional(&self.reader)
             .await?;
         row.map(|row| self.mail_from(row)).transpose()
+    }
+
+    /// The recorded mails whose digests begin so, at most two: a person gives the short form that lists show.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mails_beginning(&self, start: &str) -> Result<Vec<MailRecord>, StoreError> {
+        let rows: Vec<MailRow> =
+            sqlx::query_as("SELECT * FROM mails WHERE substr(sha256, 1, length(?1)) = ?1 ORDER BY sha256 LIMIT 2")
+                .bind(start)
+                .fetch_all(&self.reader)
+                .await?;
+        rows.into_iter().map(|row| self.mail_from(row)).collect()
     }
 
     /// Recorded mails in the order of arrival, those of one campaign or all, received in `[since, until)`.
@@ -225,6 +221,29 @@ impl Store {
             message_id: row.message_id,
         })
     }
+}
+
+/// What the mail is and whose, as it is judged now.
+pub(super) async fn update(write: &mut SqliteConnection, record: &MailRecord) -> Result<(), StoreError> {
+    let changed = sqlx::query(
+        "UPDATE mails SET nature = ?2, campaign = ?3, unit = ?4, from_address = ?5, from_name = ?6, subject = ?7,
+                          message_id = ?8
+         WHERE sha256 = ?1",
+    )
+    .bind(record.sha256.as_str())
+    .bind(record.nature.as_str())
+    .bind(&record.campaign)
+    .bind(record.unit.as_ref().map(UnitCode::as_str))
+    .bind(&record.from_address)
+    .bind(&record.from_name)
+    .bind(&record.subject)
+    .bind(&record.message_id)
+    .execute(write)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Err(StoreError::NoSuchMail(record.sha256.clone()));
+    }
+    Ok(())
 }
 
 pub(super) fn nature(text: &str) -> Result<Nature, StoreError> {

@@ -4,6 +4,7 @@
 //! Other processes may write too (a person's acts beside the daemon): they wait for each other for some seconds.
 
 mod accounts;
+mod acts;
 mod events;
 mod letters;
 mod mails;
@@ -23,6 +24,7 @@ use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
 
 pub use accounts::AccountState;
+pub use acts::Act;
 pub use letters::{Settled, StoredLetter};
 pub use mails::{Recorded, Sighting};
 pub use open::StorageLock;
@@ -76,6 +78,9 @@ pub enum StoreError {
     NoSuchReview(i64),
     #[error("review {0} is settled already")]
     ReviewAlreadySettled(i64),
+    /// What an act was judged on has changed meanwhile.
+    #[error("something else was recorded of the same units or mails meanwhile")]
+    Overtaken,
 }
 
 impl Store {

@@ -14,10 +14,11 @@ use super::opener::Opener;
 use crate::archive::Archive;
 use crate::judge::decide::{BouncedLetter, OpenReview, Past, Times, decide};
 use crate::judge::register::Register;
+use crate::judge::said::Said;
 use crate::judge::understand::understand;
 use crate::judge::{peers, progress};
 use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
-use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason};
+use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason, in_force};
 use crate::model::mail::{DeliveryReport, Digest, MachineReport, Opened, Refusal};
 use crate::model::unit::UnitCode;
 use crate::sandbox::Unopened;
@@ -121,7 +122,28 @@ impl Desk {
     /// # Errors
     /// Where the machine cannot start a reading process.
     pub(super) async fn understand(&self, bytes: Vec<u8>) -> Result<Result<Understanding, String>, WorkError> {
-        let register = Arc::clone(&self.register);
+        self.judged(bytes, Arc::clone(&self.register)).await
+    }
+
+    /// The same under a person's word on the mail.
+    ///
+    /// # Errors
+    /// Where the machine cannot start a reading process.
+    pub(super) async fn understand_as_said(
+        &self,
+        bytes: Vec<u8>,
+        said: &Said,
+    ) -> Result<Result<Understanding, String>, WorkError> {
+        let alone = said.campaign().and_then(|campaign| self.register.alone(campaign)).map(Arc::new);
+        let understood = self.judged(bytes, alone.unwrap_or_else(|| Arc::clone(&self.register))).await?;
+        Ok(understood.map(|understanding| said.apply(understanding, &self.register)))
+    }
+
+    async fn judged(
+        &self,
+        bytes: Vec<u8>,
+        register: Arc<Register>,
+    ) -> Result<Result<Understanding, String>, WorkError> {
         let opener = Arc::clone(&self.opener);
         let reading = tokio::task::spawn_blocking(move || {
             let mail = match opener.open(&bytes, None)? {
@@ -146,6 +168,16 @@ impl Desk {
         understanding: &Understanding,
         now: DateTime<FixedOffset>,
     ) -> Result<Past, WorkError> {
+        self.past_if(understanding, Supposed::default(), now).await
+    }
+
+    /// The same, supposing that things had gone otherwise.
+    pub(super) async fn past_if(
+        &self,
+        understanding: &Understanding,
+        supposed: Supposed<'_>,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Past, WorkError> {
         let mut past = Past { bounced: self.bounced(understanding, now).await?, ..Past::default() };
         let Some(campaign) = &understanding.campaign else { return Ok(past) };
         let yesterday = now - TimeDelta::days(1);
@@ -153,7 +185,7 @@ impl Desk {
             understanding.tables.iter().filter_map(|table| table.unit.as_ref()).collect();
         units.extend(understanding.unit.as_ref().map(|claim| &claim.code));
         for unit in units {
-            let events = self.store.events_of(campaign, unit).await?;
+            let events = supposed.events(self.store.events_of(campaign, unit).await?, campaign, unit);
             let duplicated =
                 |event: &&Event| event.at > yesterday && matches!(event.kind, EventKind::Duplicated { .. });
             let repeated: BTreeSet<&Option<Digest>> =
@@ -215,6 +247,28 @@ impl Desk {
                 message_id: letter.message_id,
             }
         }))
+    }
+}
+
+/// What is supposed to have happened beside what is recorded.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Supposed<'a> {
+    /// This mail had never come.
+    pub without: Option<&'a Digest>,
+    /// These events had been recorded too.
+    pub also: &'a [Event],
+}
+
+impl Supposed<'_> {
+    /// The unit's events in force, so supposing.
+    fn events(self, mut recorded: Vec<Event>, campaign: &str, unit: &UnitCode) -> Vec<Event> {
+        if self.without.is_none() && self.also.is_empty() {
+            return recorded;
+        }
+        let also = self.also.iter().filter(|event| event.campaign == campaign && event.unit.as_ref() == Some(unit));
+        recorded.extend(also.cloned());
+        let counts = |event: &&Event| event.mail.is_none() || event.mail.as_ref() != self.without;
+        in_force(&recorded).filter(counts).cloned().collect()
     }
 }
 

@@ -5,11 +5,13 @@ pub mod alarm;
 pub mod collect;
 pub mod deliver;
 pub mod desk;
+pub mod entry;
 pub mod opener;
 pub mod owe;
 pub mod poll;
 pub mod render;
 pub mod review;
+pub mod unit_words;
 pub mod workbook;
 
 use crate::judge::letters::TemplateError;

@@ -46,24 +46,25 @@ async fn reminders(
     campaign: &Campaign,
     now: DateTime<FixedOffset>,
 ) -> Result<Vec<LetterOrder>, WorkError> {
-    let (opening, closing) = campaign.office_hours;
-    if campaign.opens > now || !(opening..closing).contains(&now.time()) {
+    // Most rounds fall into no stage of anybody's deadline; then nothing of the units need be known.
+    let mut deadlines = vec![campaign.deadline];
+    deadlines.extend(store.extensions(&campaign.id).await?);
+    if deadlines.iter().all(|deadline| due::stage_due(campaign, *deadline, now).is_none()) {
         return Ok(Vec::new());
     }
     let events = store.events(&campaign.id).await?;
     let standing = progress::standing(campaign, &events, now);
-    let ledgers = progress::ledgers(&events);
     let mut orders = Vec::new();
     let mut lists: BTreeMap<LetterKey, LetterOrder> = BTreeMap::new();
     for unit in &standing.units {
-        let deadline = ledgers.get(&unit.unit.code).map_or(campaign.deadline, |of| progress::deadline_of(campaign, of));
+        let deadline = unit.extended_until.unwrap_or(campaign.deadline);
         let Some(stage) = due::stage_due(campaign, deadline, now) else { continue };
         if due::owed(unit).is_empty() {
             continue;
         }
         orders.extend(reminder(campaign, unit, &stage));
         for reader in arrears::readers(campaign, &unit.unit, stage.stage) {
-            let order = list(campaign, &reader, &stage);
+            let order = list(campaign, unit, &reader, &stage);
             lists.entry(order.key.clone()).or_insert(order);
         }
     }
@@ -81,7 +82,7 @@ fn reminder(campaign: &Campaign, standing: &UnitStanding, stage: &due::StageDue<
         key: LetterKey::Reminder {
             campaign: campaign.id.clone(),
             unit: standing.unit.code.clone(),
-            stage: stage.name.clone(),
+            stage: due::stage_key(stage.stage, standing.extended_until),
         },
         campaign: campaign.id.clone(),
         unit: Some(standing.unit.code.clone()),
@@ -94,11 +95,11 @@ fn reminder(campaign: &Campaign, standing: &UnitStanding, stage: &due::StageDue<
 
 /// The list of units that owe something, for one who is told of them. It is about several units, so it stands in none's
 /// history.
-fn list(campaign: &Campaign, reader: &Reader, stage: &due::StageDue<'_>) -> LetterOrder {
+fn list(campaign: &Campaign, first: &UnitStanding, reader: &Reader, stage: &due::StageDue<'_>) -> LetterOrder {
     LetterOrder {
         key: LetterKey::Arrears {
             campaign: campaign.id.clone(),
-            stage: stage.name.clone(),
+            stage: due::stage_key(stage.stage, first.extended_until),
             reader: reader.address.clone(),
         },
         campaign: campaign.id.clone(),

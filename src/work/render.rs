@@ -3,19 +3,24 @@
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
+use super::WorkError;
 use super::collect::{self, Span};
-use super::{WorkError, workbook};
-use crate::judge::letters::{self, AlertFacts, DigestFacts, ReceiptFacts, ReminderFacts, Rendered, TemplateError};
-use crate::judge::receipts::AckFacts;
+use super::workbook::{self, Filling};
+use crate::judge::arrears::readers;
+use crate::judge::letters::{self, AlertFacts, ArrearsFacts, DigestFacts, ReminderFacts, Rendered, TemplateError};
+use crate::judge::receipts::{MailLetter, Thread};
 use crate::judge::register::Register;
 use crate::judge::{due, progress};
 use crate::model::campaign::Campaign;
 use crate::model::decision::Returned;
 use crate::model::ledger::ItemStatus;
-use crate::model::letter::{Enclosure, Letter, LetterKey};
+use crate::model::letter::{Enclosure, Letter, LetterKey, LetterOrder};
 use crate::model::returns::Finding;
-use crate::model::unit::UnitCode;
+use crate::model::standing::UnitStanding;
+use crate::model::unit::{Unit, UnitCode};
 use crate::store::{Store, StoredLetter};
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// What became of a letter's turn.
 pub enum Rendering {
@@ -60,8 +65,12 @@ pub async fn letter(
         return Ok(Rendering::Faulty(format!("the campaign {} is not configured", order.campaign)));
     };
     let content = match &order.key {
-        LetterKey::Ack { .. } => receipt(campaign, order.facts.clone(), now),
+        LetterKey::Ack { .. } | LetterKey::Answer { .. } => about_mail(store, campaign, order, now).await?,
         LetterKey::Reminder { unit, stage, .. } => match reminder(store, campaign, unit, stage, now).await? {
+            Some(content) => content,
+            None => return Ok(Rendering::NotOwed("nothing is owed any more".to_owned())),
+        },
+        LetterKey::Arrears { stage, reader, .. } => match arrears(store, campaign, stage, reader, now).await? {
             Some(content) => content,
             None => return Ok(Rendering::NotOwed("nothing is owed any more".to_owned())),
         },
@@ -98,11 +107,34 @@ enum Fault {
     Facts(#[from] serde_json::Error),
 }
 
-fn receipt(campaign: &Campaign, facts: serde_json::Value, now: DateTime<FixedOffset>) -> Result<Content, Fault> {
-    let facts: AckFacts = serde_json::from_value(facts)?;
-    let receipt: &ReceiptFacts = &facts.receipt;
-    let rendered = letters::receipt(campaign, receipt, now)?;
-    Ok(Content { rendered, attachments: Vec::new(), in_reply_to: facts.in_reply_to, references: facts.references })
+/// A receipt, or a later word of the office, in the thread of the mail.
+async fn about_mail(
+    store: &Store,
+    campaign: &Campaign,
+    order: &LetterOrder,
+    now: DateTime<FixedOffset>,
+) -> Result<Result<Content, Fault>, WorkError> {
+    let thread: Result<Thread<MailLetter>, _> = serde_json::from_value(order.facts.clone());
+    let Thread { letter, in_reply_to, references } = match thread {
+        Ok(thread) => thread,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let rendered = match letter {
+        MailLetter::Receipt(facts) => letters::receipt(campaign, &facts, now),
+        MailLetter::Answer(facts) => {
+            let events = match &order.unit {
+                Some(unit) => store.events_of(&campaign.id, unit).await?,
+                None => Vec::new(),
+            };
+            letters::answer(campaign, &facts, &progress::fold(&events), now)
+        }
+    };
+    Ok(rendered.map_err(Fault::from).map(|rendered| Content {
+        rendered,
+        attachments: Vec::new(),
+        in_reply_to,
+        references,
+    }))
 }
 
 fn alert(campaign: &Campaign, facts: serde_json::Value, now: DateTime<FixedOffset>) -> Result<Content, Fault> {
@@ -121,7 +153,8 @@ async fn reminder(
     let events = store.events_of(&campaign.id, code).await?;
     let standing = progress::standing(campaign, &events, now);
     let Some(unit) = standing.units.iter().find(|unit| &unit.unit.code == code) else { return Ok(None) };
-    let Some(stage) = campaign.reminders.iter().find(|known| known.name() == stage) else { return Ok(None) };
+    // A deadline of its own that was given or taken back since has stages of its own.
+    let Some(stage) = due::stage_of_key(campaign, stage, unit.extended_until) else { return Ok(None) };
     let owed = due::owed(unit);
     if owed.is_empty() {
         return Ok(None);
@@ -135,7 +168,52 @@ async fn reminder(
             facts = facts.with_findings(*item, &reading.file_name, findings(&reading.returned));
         }
     }
-    Ok(Some(letters::reminder(campaign, &facts, now).map(Content::plain).map_err(Fault::from)))
+    let rendered = match letters::reminder(campaign, &facts, now) {
+        Ok(rendered) => rendered,
+        Err(fault) => return Ok(Some(Err(fault.into()))),
+    };
+    let attachments = if facts.asks_for_form() { vec![blank_form(campaign, &unit.unit)?] } else { Vec::new() };
+    Ok(Some(Ok(Content { attachments, ..Content::plain(rendered) })))
+}
+
+/// The campaign's form with the unit's name in it, ready to be filled in.
+fn blank_form(campaign: &Campaign, unit: &Unit) -> Result<Enclosure, WorkError> {
+    let bytes = workbook::form_filled(campaign, &unit.name, Filling::default())
+        .map_err(|error| WorkError::Workbook(error.to_string()))?;
+    let name = format!(
+        "{}（{}）.xlsx",
+        letters::clean(campaign.form.title.trim_matches(['《', '》']), 60),
+        letters::clean(&unit.name, 40)
+    );
+    // What no file system takes.
+    let name = name.replace(['/', '\\', ':', '*', '?', '"', '<', '>', '|'], "_");
+    Ok(Enclosure { name, media_type: XLSX.to_owned(), bytes })
+}
+
+/// The list for a superior or a copy as it is true now; `None` where no unit on it owes anything any more.
+async fn arrears(
+    store: &Store,
+    campaign: &Campaign,
+    stage: &str,
+    reader: &str,
+    now: DateTime<FixedOffset>,
+) -> Result<Option<Result<Content, Fault>>, WorkError> {
+    let standing = collect::standing(store, campaign, Span::All, now).await?;
+    let mut name: Option<String> = None;
+    let mut units: Vec<&UnitStanding> = Vec::new();
+    for unit in &standing.units {
+        let Some(stage) = due::stage_of_key(campaign, stage, unit.extended_until) else { continue };
+        let found = readers(campaign, &unit.unit, stage).into_iter().find(|known| known.address == reader);
+        if let Some(found) = found.filter(|_| !due::owed(unit).is_empty()) {
+            name = name.or(found.name);
+            units.push(unit);
+        }
+    }
+    if units.is_empty() {
+        return Ok(None);
+    }
+    let facts = ArrearsFacts::new(campaign, name.as_deref(), &units, now);
+    Ok(Some(letters::arrears(campaign, &facts).map(Content::plain).map_err(Fault::from)))
 }
 
 fn findings(returned: &Returned) -> &[Finding] {
@@ -161,10 +239,6 @@ async fn digest(
     let bytes = workbook::consolidated(campaign, &input.standing, &input.tables, &input.reviews)
         .map_err(|error| WorkError::Workbook(error.to_string()))?;
     let day = slot.get(..10).unwrap_or(slot);
-    let workbook = Enclosure {
-        name: format!("汇总表-{day}.xlsx"),
-        media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned(),
-        bytes,
-    };
+    let workbook = Enclosure { name: format!("汇总表-{day}.xlsx"), media_type: XLSX.to_owned(), bytes };
     Ok(Ok(Content { rendered, attachments: vec![workbook], in_reply_to: None, references: Vec::new() }))
 }

@@ -1,6 +1,7 @@
 //! A campaign, mails and ledgers with fixed content, for the golden letters and the workbook.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveTime};
 use mailtally::model::campaign::{Campaign, Contact, ItemDue, ReportRules, ScanPolicy, TemplatePair, Templates};
@@ -135,7 +136,7 @@ pub fn templates() -> Templates {
         (LetterKind::Digest, pair!("digest")),
         (LetterKind::Alert, pair!("alert")),
     ]);
-    Templates { letters }
+    Templates { letters, answer: None, arrears: None }
 }
 
 pub fn campaign() -> Campaign {
@@ -153,6 +154,7 @@ pub fn campaign() -> Campaign {
         items: vec![item(Item::Table, "统计表"), item(Item::Report, "专题报告")],
         reminders: Vec::new(),
         office_hours: (NaiveTime::MIN, NaiveTime::MIN),
+        calendar: Arc::default(),
         digest_times: Vec::new(),
         last_digest: NaiveDate::from_ymd_opt(2021, 8, 20).unwrap(),
         form: form(),
@@ -330,6 +332,7 @@ pub fn standing(campaign: &Campaign, now: &str) -> (CampaignStanding, Vec<Standi
             version: 1,
             reminders_sent: u32::from(status == UnitStatus::Missing),
             undeliverable: index == 6 || index == 15,
+            extended_until: (index == 6).then(|| at("2021-08-13T23:59:59+08:00")),
             row: row_totals,
         });
     }

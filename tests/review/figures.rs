@@ -8,21 +8,25 @@ use rust_decimal::Decimal;
 
 use crate::{MORNING, NOON, NOTICE, OFFICE, Office, at, stranger};
 
-const TEN: &str = "2021-08-02T10:00:00+08:00";
+pub const TEN: &str = "2021-08-02T10:00:00+08:00";
 
-fn form(unit: &str, people: u32, yuan: i64) -> FilledForm {
+pub fn form(unit: &str, people: u32, yuan: i64) -> FilledForm {
     let visit = |people, yuan: i64| Visit { people, gifts: "慰问金".to_owned(), cost: Decimal::from(yuan) };
     let figures =
         Figures { veterans: visit(people, yuan), others: visit(4, 2_000), troops: Vec::new(), remarks: String::new() };
     FilledForm::new(unit, "2021年8月2日", &figures, Writing::Plain, 2)
 }
 
-fn sheet(unit: &str, people: u32, yuan: i64) -> Vec<u8> {
-    workbook(&form(unit, people, yuan), Placement::Usual).unwrap()
+pub fn sheet(unit: &str, people: u32, yuan: i64) -> Vec<u8> {
+    workbook_of(&form(unit, people, yuan))
+}
+
+pub fn workbook_of(form: &FilledForm) -> Vec<u8> {
+    workbook(form, Placement::Usual).unwrap()
 }
 
 /// From the unit's own address.
-fn lishi(moment: &str) -> Draft {
+pub fn lishi(moment: &str) -> Draft {
     let from = ("离石区双拥办", "lsqsyb@lishi.example");
     Draft::new(Dialect::NetEase, from, OFFICE, at(moment)).subject("离石区统计表").text("请查收。")
 }

@@ -42,6 +42,8 @@ pub struct DigestFacts {
     missing_total: usize,
     incomplete: Vec<Incomplete>,
     late: Vec<String>,
+    /// Units with a deadline of their own.
+    extended: Vec<Extended>,
     figures: Vec<Figure>,
     counted_tables: usize,
     sums: Vec<Sum>,
@@ -123,6 +125,14 @@ struct Incomplete {
     owed: Vec<String>,
 }
 
+/// A unit that was given more time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Extended {
+    name: String,
+    until: String,
+    status: &'static str,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Figure {
     group: String,
@@ -184,6 +194,7 @@ impl DigestFacts {
             missing_total: missing.iter().map(|group| group.units.len()).sum(),
             missing,
             incomplete: incomplete(campaign, standing),
+            extended: standing.units.iter().filter_map(|unit| extended(campaign, unit)).collect(),
             late: late.iter().map(|unit| clean(&unit.unit.name, 60)).collect(),
             figures: figures(campaign, standing),
             counted_tables: standing.units.iter().filter(|unit| unit.row.is_some()).count(),
@@ -338,6 +349,11 @@ fn incomplete(campaign: &Campaign, standing: &CampaignStanding) -> Vec<Incomplet
         .filter(|unit| !is_done(unit) && unit.status != UnitStatus::Missing)
         .map(|unit| Incomplete { person: person(unit), owed: owed(unit) })
         .collect()
+}
+
+fn extended(campaign: &Campaign, unit: &UnitStanding) -> Option<Extended> {
+    let until = local(campaign, unit.extended_until?);
+    Some(Extended { name: clean(&unit.unit.name, 60), until: short_moment(until), status: unit.status.in_chinese() })
 }
 
 fn figures(campaign: &Campaign, standing: &CampaignStanding) -> Vec<Figure> {

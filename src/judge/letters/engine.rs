@@ -24,13 +24,25 @@ pub(super) fn render(
     view: &impl Serialize,
 ) -> Result<Rendered, TemplateError> {
     let name = kind.as_str();
-    let (text_file, html_file) = (format!("{name}.txt"), format!("{name}.html"));
     let Some(pair) = templates.letters.get(&kind) else {
-        return Err(TemplateError { file: text_file, line: None, message: "没有这份模板".to_owned() });
+        return Err(TemplateError {
+            file: format!("{name}.txt"), line: None, message: "没有这份模板".to_owned()
+        });
     };
+    render_pair(name, &pair.text, &pair.html, view)
+}
+
+/// Renders a text and an HTML template of this name and takes the subject off the text.
+pub(super) fn render_pair(
+    name: &str,
+    text: &str,
+    html: &str,
+    view: &impl Serialize,
+) -> Result<Rendered, TemplateError> {
+    let (text_file, html_file) = (format!("{name}.txt"), format!("{name}.html"));
     let view = Value::from(Serde(view));
-    let text = fill(&text_file, &pair.text, AutoEscape::None, &view)?;
-    let html = fill(&html_file, &pair.html, AutoEscape::Html, &view)?;
+    let text = fill(&text_file, text, AutoEscape::None, &view)?;
+    let html = fill(&html_file, html, AutoEscape::Html, &view)?;
     let (subject, text) = split_subject(&text).ok_or_else(|| TemplateError {
         file: text_file,
         line: None,
@@ -86,7 +98,7 @@ mod tests {
 
     fn render_with(text: &str, html: &str) -> Result<Rendered, TemplateError> {
         let pair = TemplatePair { text: text.into(), html: html.into() };
-        let templates = Templates { letters: BTreeMap::from([(LetterKind::Ack, pair)]) };
+        let templates = Templates { letters: BTreeMap::from([(LetterKind::Ack, pair)]), answer: None, arrears: None };
         render(&templates, LetterKind::Ack, &json!({ "unit": "离石区\r\nBcc: x@evil.example <b>" }))
     }
 

@@ -3,12 +3,16 @@
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
+use super::answer::{AnswerFacts, Word};
 use super::remarks::{MOST_REMARKS, about_file};
-use super::table::{MOST_ROWS, column_name};
-use super::words::{clean, figure};
+use super::table::MOST_ROWS;
+use super::words::clean;
+use crate::judge::changes::{self, Change};
+use crate::judge::progress;
 use crate::model::campaign::Campaign;
 use crate::model::decision::{Certainty, Role, Understanding};
-use crate::model::ledger::{ItemLedger, ItemStatus, UnitLedger};
+use crate::model::form::Form;
+use crate::model::ledger::{ItemLedger, ItemStatus, StandingFiling, UnitLedger};
 use crate::model::mail::{Digest, Mail, Piece};
 use crate::model::returns::{Item, ReportReturn, TableReturn};
 use crate::model::unit::Unit;
@@ -32,6 +36,9 @@ pub struct ReceiptFacts {
     pub(super) tables: Vec<TableFacts>,
     pub(super) reports: Vec<ReportFacts>,
     pub(super) items: Vec<ItemFacts>,
+    /// The unit's own deadline, where the office gave it one.
+    #[serde(default)]
+    pub(super) extended_until: Option<DateTime<FixedOffset>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,14 +93,6 @@ pub(super) enum Outcome {
     Pending,
 }
 
-/// A figure that another return replaced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Change {
-    pub(super) column: String,
-    pub(super) old: String,
-    pub(super) new: String,
-}
-
 impl ReceiptFacts {
     /// The facts for one mail of one unit, with the unit's ledger just before and after it was recorded.
     #[must_use]
@@ -125,7 +124,8 @@ impl ReceiptFacts {
         let item = |item: Item| {
             let before = ledger_before.items.get(&item).unwrap_or(&empty);
             let after = ledger_after.items.get(&item).unwrap_or(&empty);
-            item_facts(campaign, item, &mail.sha256, contains(item), before, after)
+            let deadline = progress::deadline_of(campaign, ledger_after);
+            item_facts(&campaign.form, (item, deadline), &mail.sha256, contains(item), before, after)
         };
         Self {
             unit: clean(&unit.name, 60),
@@ -138,6 +138,23 @@ impl ReceiptFacts {
             tables: tables.collect(),
             reports: reports.collect(),
             items: campaign.items.iter().map(|due| item(due.item)).collect(),
+            extended_until: ledger_after.extended_until,
+        }
+    }
+}
+
+impl ReceiptFacts {
+    /// The word that this receipt holds no more. It names no unit: whose the mail is may be open again.
+    #[must_use]
+    pub fn withdrawn(self) -> AnswerFacts {
+        AnswerFacts {
+            unit: String::new(),
+            mail: self.mail,
+            received_at: self.received_at,
+            subject: self.subject,
+            word: Word::Withdrawn,
+            items: Vec::new(),
+            changes: Vec::new(),
         }
     }
 }
@@ -223,8 +240,8 @@ fn shortened(table: &TableReturn) -> TableReturn {
 }
 
 fn item_facts(
-    campaign: &Campaign,
-    item: Item,
+    form: &Form,
+    (item, deadline): (Item, DateTime<FixedOffset>),
     mail: &Digest,
     contained: bool,
     before: &ItemLedger,
@@ -241,19 +258,12 @@ fn item_facts(
             None => Outcome::Pending,
         },
     };
-    let late = matches!(outcome, Outcome::New) && after.first_received_at.is_some_and(|at| at > campaign.deadline);
-    let totals = |standing: Option<&crate::model::ledger::StandingFiling>, key: &str| {
-        standing.and_then(|standing| standing.filing.totals.as_ref()?.get(key).copied().flatten())
+    let late = matches!(outcome, Outcome::New) && after.first_received_at.is_some_and(|at| at > deadline);
+    let totals = |standing: Option<&'_ StandingFiling>| standing.and_then(|standing| standing.filing.totals.clone());
+    let changes = if matches!(outcome, Outcome::Replaced(_)) {
+        changes::of_totals(form, totals(replaced).as_ref(), totals(stands).as_ref())
+    } else {
+        Vec::new()
     };
-    let mut changes = Vec::new();
-    if matches!(outcome, Outcome::Replaced(_)) {
-        for column in campaign.form.number_columns() {
-            let (old, new) = (totals(replaced, &column.key), totals(stands, &column.key));
-            if old != new {
-                let said = |value: Option<_>| value.map_or_else(|| "空".to_owned(), |value| figure(value, column.kind));
-                changes.push(Change { column: column_name(&campaign.form, column), old: said(old), new: said(new) });
-            }
-        }
-    }
     ItemFacts { item, status: after.status(), outcome, late, changes }
 }

@@ -3,10 +3,11 @@
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 
-use super::receipt::{Change, FileFacts, ItemFacts, Outcome, ReceiptFacts};
+use super::receipt::{FileFacts, ItemFacts, Outcome, ReceiptFacts};
 use super::remarks::{MOST_REMARKS, Remark, Weight, told};
 use super::table::{ReportView, TableView, report, table};
-use super::words::{Due, Office, due, local, moment, office, short_moment, size};
+use super::words::{Due, Office, due_of, local, moment, office, short_moment, size};
+use crate::judge::changes::Change;
 use crate::model::campaign::Campaign;
 use crate::model::decision::Role;
 use crate::model::form::FindingCode;
@@ -35,7 +36,7 @@ impl ReceiptFacts {
         };
         ReceiptView {
             office: office(campaign, now),
-            due: due(campaign, now),
+            due: due_of(campaign, self.extended_until, now),
             unit: self.unit.clone(),
             received: moment(local(campaign, self.received_at)),
             subject: self.subject.clone(),
@@ -105,8 +106,8 @@ struct FileView {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct ItemView {
-    title: String,
+pub(super) struct ItemView {
+    pub(super) title: String,
     /// Told by colour in the HTML: `good`, `mend` (to correct), `wait` (the office looks), `owed` (has not come).
     tone: &'static str,
     status: &'static str,
@@ -140,7 +141,7 @@ impl FileFacts {
 
 impl ItemFacts {
     /// How the item stands, as one of four words that the templates colour.
-    fn tone(&self) -> &'static str {
+    pub(super) fn tone(&self) -> &'static str {
         match self.status {
             ItemStatus::Accepted | ItemStatus::Waived => "good",
             ItemStatus::NeedsCorrection => "mend",
@@ -150,7 +151,7 @@ impl ItemFacts {
         }
     }
 
-    fn view(&self, campaign: &Campaign) -> ItemView {
+    pub(super) fn view(&self, campaign: &Campaign) -> ItemView {
         let status = match self.status {
             ItemStatus::Accepted => "已收到，登记有效",
             ItemStatus::NeedsCorrection => "已收到，需更正",

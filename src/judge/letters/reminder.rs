@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use super::remarks::{Remark, Weight, told};
-use super::words::{Due, Office, clean, due, local, office, short_moment};
+use super::words::{Due, Office, clean, due_of, local, office, short_moment};
 use crate::model::campaign::{Campaign, ReminderStage};
 use crate::model::ledger::{ItemStatus, UnitLedger};
 use crate::model::returns::{Finding, Item};
@@ -20,6 +20,9 @@ pub struct ReminderFacts {
     stage: String,
     as_of: DateTime<FixedOffset>,
     items: Vec<Owed>,
+    /// The unit's own deadline, where the office gave it one.
+    #[serde(default)]
+    extended_until: Option<DateTime<FixedOffset>>,
 }
 
 /// One item and how it stands.
@@ -58,6 +61,7 @@ impl ReminderFacts {
             stage: stage.name(),
             as_of: now,
             items: campaign.items.iter().map(|due| owed(due.item)).collect(),
+            extended_until: ledger.extended_until,
         }
     }
 
@@ -80,13 +84,19 @@ impl ReminderFacts {
         self.items.iter().any(|owed| matches!(owed.status, ItemStatus::Missing | ItemStatus::NeedsCorrection))
     }
 
+    /// Whether the table has not come at all, so that a form to fill in helps.
+    #[must_use]
+    pub fn asks_for_form(&self) -> bool {
+        self.items.iter().any(|owed| owed.item == Item::Table && owed.status == ItemStatus::Missing)
+    }
+
     /// The facts in the words the templates use.
     pub(super) fn view(&self, campaign: &Campaign, now: DateTime<FixedOffset>) -> ReminderView {
         let of = |wanted: ItemStatus| self.items.iter().filter(move |owed| owed.status == wanted);
         let titles = |wanted| of(wanted).map(|owed| campaign.item_title(owed.item).to_owned()).collect();
         ReminderView {
             office: office(campaign, now),
-            due: due(campaign, now),
+            due: due_of(campaign, self.extended_until, now),
             unit: self.unit.clone(),
             as_of: short_moment(local(campaign, self.as_of)),
             missing: titles(ItemStatus::Missing),
@@ -101,6 +111,7 @@ impl ReminderFacts {
             in_review: titles(ItemStatus::NeedsReview),
             done: titles(ItemStatus::Accepted),
             form: campaign.form.title.clone(),
+            attached: self.asks_for_form().then(|| campaign.form.title.clone()).unwrap_or_default(),
             asks_for_table: of(ItemStatus::Missing).any(|owed| owed.item == Item::Table),
             asks_for_report: of(ItemStatus::Missing).any(|owed| owed.item == Item::Report),
         }
@@ -120,6 +131,8 @@ pub(super) struct ReminderView {
     done: Vec<String>,
     /// Title of the form.
     form: String,
+    /// Title of the blank form that goes with the letter; empty where none does.
+    attached: String,
     asks_for_table: bool,
     asks_for_report: bool,
 }

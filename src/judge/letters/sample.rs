@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, FixedOffset};
 use rust_decimal::Decimal;
 
-use super::{AlertFacts, DigestFacts, ReceiptFacts, ReminderFacts, Rendered, TemplateError};
+use super::{
+    AlertFacts, AnswerFacts, ArrearsFacts, DigestFacts, ReceiptFacts, ReminderFacts, Rendered, TemplateError, Word,
+};
+use crate::judge::changes;
 use crate::model::campaign::{Campaign, ReminderStage};
 use crate::model::decision::{Certainty, Claim, Evidence, EvidenceSource, Role, Understanding};
 use crate::model::form::FindingCode;
@@ -39,8 +42,25 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
             letters.push(super::receipt(campaign, &facts, now));
         }
     }
+    let words = [Word::Accepted, Word::Returned { reason: "此处为示例文字。".to_owned() }, Word::Withdrawn];
+    for (word, now) in words.into_iter().flat_map(|word| [(word.clone(), early), (word, past)]) {
+        for items in [Item::ALL.to_vec(), Vec::new()] {
+            let (_, ledger) = ledgers(campaign, Verdict::Accepted, early);
+            let facts = AnswerFacts {
+                unit: unit(campaign).name,
+                mail: mail(),
+                received_at: early,
+                subject: "主题".to_owned(),
+                word: word.clone(),
+                items,
+                changes: changes::of_totals(&campaign.form, None, Some(&totals(campaign, 1))),
+            };
+            letters.push(super::answer(campaign, &facts, &ledger, now));
+            letters.push(super::answer(campaign, &facts, &UnitLedger::default(), now));
+        }
+    }
     for days in [-7, -3, -1, 0, 1] {
-        let stage = ReminderStage { days, time: campaign.deadline.time() };
+        let stage = ReminderStage::usual(days, campaign.deadline.time());
         let now = campaign.deadline + Duration::days(days);
         let missing = ReminderFacts::new(campaign, &unit(campaign), &UnitLedger::default(), &stage, now);
         letters.push(super::reminder(campaign, &missing, now));
@@ -55,6 +75,9 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
         }
     }
     for (now, full) in [(early, true), (early, false), (past, true)] {
+        let standing = digest_input(campaign, now, full).standing;
+        let units: Vec<&UnitStanding> = standing.units.iter().collect();
+        letters.push(super::arrears(campaign, &ArrearsFacts::new(campaign, full.then_some("上级单位"), &units, now)));
         letters.push(super::digest(campaign, &DigestFacts::new(campaign, &digest_input(campaign, now, full))));
     }
     let lines = ["邮箱登录被拒绝。".to_owned()];
@@ -213,6 +236,7 @@ fn digest_input(campaign: &Campaign, now: DateTime<FixedOffset>, full: bool) -> 
         version: 1,
         reminders_sent: 1,
         undeliverable: full,
+        extended_until: full.then_some(now),
         row: full.then(|| totals(campaign, 1)),
     };
     let statuses: &[UnitStatus] = if full { &UnitStatus::ALL } else { &[] };

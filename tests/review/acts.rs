@@ -1,0 +1,419 @@
+//! A person's acts and their undoing: given back, booked to the wrong unit, entered by hand, extended, taught, held.
+
+use std::fs;
+use std::path::Path;
+
+use mailtally::demo::build::mime::Draft;
+use mailtally::demo::build::mimicry::Dialect;
+use serde_json::Value;
+
+use crate::figures::{TEN, form, lishi, sheet, workbook_of};
+use crate::{MORNING, NOON, OFFICE, Office, at, cabinet, stranger};
+use mailtally::demo::build::form::Cell;
+use rust_decimal::Decimal;
+
+const EVENING: &str = "2021-08-02T17:00:00+08:00";
+
+impl Office {
+    /// The decoded text of every letter that went out, in the order of their going.
+    fn told(&self) -> Vec<String> {
+        let mut letters = self.letters();
+        letters.sort_by_key(|letter| letter.contains("X-Mailtally-Kind: digest"));
+        letters.iter().map(|letter| decoded(letter)).collect()
+    }
+
+    fn act_of(&self, now: &str, event: &str) -> String {
+        let history = self.history(now);
+        history.iter().rev().find(|line| line["what"]["event"] == event).unwrap()["act"].to_string()
+    }
+
+    fn held(&self, now: &str) -> Vec<Value> {
+        serde_json::from_str(&self.done(now, &["letter", "list", "--format", "json"])).unwrap()
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.path(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+/// Headers as they stand, then the plain text.
+fn decoded(letter: &str) -> String {
+    let mail = mail_parser_text(letter);
+    let head = letter.split("\r\n\r\n").next().unwrap_or_default();
+    format!("{head}\n\n{mail}")
+}
+
+fn mail_parser_text(letter: &str) -> String {
+    let opened = mailtally::read::open(letter.as_bytes(), &mailtally::read::Limits::default());
+    format!("{}\n{}", opened.headers.subject.unwrap_or_default(), opened.body.text)
+}
+
+/// A report nobody here can open, from the unit's own address.
+fn unreadable_report(moment: &str, word: &str) -> Draft {
+    let from = ("离石区双拥办", "lsqsyb@lishi.example");
+    let draft = Draft::new(Dialect::NetEase, from, OFFICE, at(moment)).subject("离石区双拥慰问报告");
+    draft.text("报告见附件。").attach("专题报告.cab", cabinet(word))
+}
+
+#[test]
+fn an_item_given_back_is_mended_by_the_unit_and_the_letter_says_why_once() {
+    let office = Office::new();
+    let mail = unreadable_report(MORNING, "一稿");
+    office.ingest(&mail);
+    office.done(NOON, &["once"]);
+    let before = office.letters().len();
+    let id = office.only(NOON, "item_needs_review");
+    assert!(office.refused(NOON, &["review", "return", &id, "--reason", " "]).contains("--reason"));
+    let reason = "请用 Word 格式<b>重新</b>报送\n并写明文号";
+    let said = office.done(NOON, &["review", "return", &id, "--reason", reason, "--by", "王五"]);
+    assert!(said.contains("退回单位更正") && said.contains("回执已列入待发"), "{said}");
+    assert_eq!(office.unit(NOON, "141102")["items"]["report"], "needs_correction");
+    assert!(office.reviews(NOON).is_empty());
+
+    office.done(NOON, &["once"]);
+    office.done(NOON, &["once"]);
+    let letters: Vec<String> =
+        office.letters().into_iter().filter(|letter| decoded(letter).contains("请更正")).collect();
+    assert_eq!((office.letters().len(), letters.len()), (before + 1, 1), "one letter more, sent once");
+    let told = decoded(&letters[0]);
+    for words in [
+        "请用 Word 格式<b>重新</b>报送 并写明文号",
+        "8月10日",
+        "0358",
+        "X-Mailtally-Kind: ack",
+        "X-Mailtally-Unit: 141102",
+    ] {
+        assert!(told.contains(words), "{words} is not in\n{told}");
+    }
+    let sent = String::from_utf8_lossy(&mail.bytes()).into_owned();
+    let message_id = sent.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap().trim().to_owned();
+    assert!(
+        told.contains(&format!("In-Reply-To: {message_id}")) && told.contains("To: lsqsyb@lishi.example"),
+        "{told}"
+    );
+    assert!(!letters[0].contains("<b>重新"), "the office's words are escaped in HTML");
+
+    // Taken back, it waits again, and who was told so is told otherwise.
+    let said = office.done(NOON, &["review", "undo", &id, "--reason", "看错了"]);
+    assert!(said.contains("回执已列入待发"), "{said}");
+    assert_eq!(office.unit(NOON, "141102")["items"]["report"], "needs_review");
+    assert_eq!(office.only(NOON, "item_needs_review"), id);
+    office.done(NOON, &["once"]);
+    assert!(office.letters().iter().any(|letter| decoded(letter).contains("现予撤回")));
+    let history = office.done(NOON, &["history", "--unit", "141102"]);
+    assert!(history.contains("【已撤销】报告由工作人员退回更正") && history.contains("看错了（wangwu）"), "{history}");
+
+    // Accepted after all, the unit is told that too.
+    office.done(NOON, &["review", "accept", &id]);
+    office.done(NOON, &["once"]);
+    let accepted = office.letters().into_iter().map(|letter| decoded(&letter)).find(|told| told.contains("已核定"));
+    assert!(accepted.unwrap().contains("登记有效，无需重报"));
+    assert_eq!(office.letters().len(), before + 3);
+}
+
+#[test]
+fn what_cannot_be_given_back_is_refused_with_words() {
+    let office = Office::new();
+    office.ingest(&stranger(MORNING).attach("统计表.xlsx", sheet("", 12, 6_000)));
+    let unknown = office.only(NOON, "unit_unknown");
+    assert!(office.refused(NOON, &["review", "return", &unknown, "--reason", "x"]).contains("assign"));
+    let from = ("离石区双拥办", "lsqsyb@lishi.example");
+    office.ingest(&Draft::new(Dialect::Foxmail, from, OFFICE, at(MORNING)).subject("请问").text("请问报到哪天？"));
+    let question = office.only(NOON, "question");
+    assert!(office.refused(NOON, &["review", "return", &question, "--reason", "x"]).contains("dismiss"));
+    assert!(office.refused(NOON, &["review", "undo", &question]).contains("nothing has been done"));
+    assert!(
+        office.refused(NOON, &["review", "undo", "1"]).contains("cannot be undone"),
+        "that a mail came has happened"
+    );
+    assert!(office.refused(NOON, &["review", "undo", "999"]).contains("999"));
+    assert!(office.refused(NOON, &["review", "raise", "abc"]).contains("digits"));
+    assert!(office.refused(NOON, &["review", "raise", "abcdef012345"]).contains("no mail"));
+}
+
+#[test]
+fn a_mail_booked_to_the_wrong_unit_goes_to_the_right_one_and_back() {
+    let office = Office::new();
+    // Lishi's own address sends what names Lishi throughout; in truth it is Wenshui's.
+    office.ingest(&lishi(MORNING).attach("统计表.xlsx", sheet("离石区", 12, 6_000)));
+    assert_eq!(office.unit(NOON, "141102")["items"]["table"], "accepted");
+    office.done(NOON, &["once"]);
+    assert_eq!(office.letters().len(), 1);
+    let mail = office.history(NOON)[0]["mail"].as_str().unwrap()[..12].to_owned();
+    assert!(office.done(NOON, &["history"]).contains(&mail), "the history prints the short form");
+
+    office.done(NOON, &["review", "raise", &mail, "--reason", "实为文水县代报"]);
+    let id = office.only(NOON, "raised_by_person");
+    assert!(office.refused(NOON, &["review", "raise", &mail]).contains(&id), "it waits already");
+    assert_eq!(office.unit(NOON, "141102")["items"]["table"], "accepted", "to look again is not to take away");
+    let said = office.done(NOON, &["review", "assign", &id, "141121", "--by", "王五"]);
+    assert!(said.contains("文水县"), "{said}");
+    assert_eq!(office.unit(NOON, "141102")["status"], "missing");
+    let wenshui = office.unit(NOON, "141121");
+    assert_eq!((&wenshui["items"]["table"], &wenshui["row"]["veterans_cost"]), (&"accepted".into(), &"6000".into()));
+    assert_eq!(wenshui["first_received_at"], MORNING);
+    let totals: Value = serde_json::from_str(&office.done(NOON, &["status", "--format", "json"])).unwrap();
+    assert_eq!(totals["totals"]["veterans_cost"], "6000", "counted once");
+    office.done(NOON, &["once"]);
+    let letters = office.letters();
+    assert_eq!(letters.len(), 2);
+    assert!(letters.iter().all(|letter| letter.contains("To: lsqsyb@lishi.example")), "to its sender alone");
+    assert_eq!(letters.iter().filter(|letter| letter.contains("X-Mailtally-Unit: 141121")).count(), 1);
+
+    // Undone, it is Lishi's again and waits; redone, Wenshui's.
+    office.done(NOON, &["review", "undo", &id]);
+    assert_eq!(office.only(NOON, "raised_by_person"), id);
+    assert_eq!(office.unit(NOON, "141102")["row"]["veterans_cost"], "6000");
+    assert_eq!(office.unit(NOON, "141121")["status"], "missing");
+    let undoing = office.act_of(NOON, "undone");
+    assert!(office.refused(NOON, &["review", "undo", &office.act_of(NOON, "assigned_by_person")]).contains(&undoing));
+    office.done(NOON, &["review", "undo", &undoing]);
+    assert_eq!(office.unit(NOON, "141121")["row"]["veterans_cost"], "6000");
+    assert_eq!(office.unit(NOON, "141102")["status"], "missing");
+    let shown = office.done(NOON, &["review", "show", &id]);
+    assert!(shown.contains("工作人员指定") && shown.contains(&format!("review undo {id}")), "{shown}");
+}
+
+#[test]
+fn what_repeats_a_mail_that_was_given_away_is_the_units_own_again() {
+    let office = Office::new();
+    let table = sheet("", 12, 6_000);
+    office.ingest(&stranger(MORNING).attach("统计表.xlsx", table.clone()));
+    let id = office.only(NOON, "unit_unknown");
+    office.done(NOON, &["review", "assign", &id, "141102"]);
+    office.ingest(&lishi(TEN).attach("统计表.xlsx", table.clone()));
+    let later = "2021-08-02T11:00:00+08:00";
+    office.ingest(&lishi(later).subject("离石区统计表（再报）").attach("表.xlsx", table));
+    let events = |kind: &str| office.history(NOON).iter().filter(|line| line["what"]["event"] == kind).count();
+    assert_eq!((events("filed"), events("duplicated")), (1, 2));
+
+    office.done(NOON, &["review", "undo", &id]);
+    let unit = office.unit(NOON, "141102");
+    assert_eq!((&unit["items"]["table"], &unit["row"]["veterans_cost"]), (&"accepted".into(), &"6000".into()));
+    assert_eq!(unit["first_received_at"], TEN, "by the mail the unit itself sent");
+    assert_eq!(unit["version"], 1);
+    // And given to another unit, the stranger's mail is that one's alone.
+    office.done(NOON, &["review", "assign", &id, "141121"]);
+    assert_eq!(office.unit(NOON, "141121")["row"]["veterans_cost"], "6000");
+    assert_eq!(office.unit(NOON, "141102")["row"]["veterans_cost"], "6000");
+    assert_eq!(office.unit(NOON, "141121")["version"], 1);
+}
+
+#[test]
+fn an_act_on_which_another_was_built_is_undone_after_it() {
+    let office = Office::new();
+    office.ingest(&stranger(MORNING).attach("专题报告.cab", cabinet("报告")));
+    let unknown = office.only(NOON, "unit_unknown");
+    office.done(NOON, &["review", "assign", &unknown, "141102"]);
+    let id = office.only(NOON, "item_needs_review");
+    office.done(NOON, &["review", "accept", &id]);
+    let accepting = office.act_of(NOON, "accepted_by_person");
+    assert!(office.refused(NOON, &["review", "undo", &unknown]).contains(&accepting));
+    office.done(NOON, &["review", "undo", &accepting]);
+    assert!(office.refused(NOON, &["review", "undo", &accepting]).contains("undone already"));
+    office.done(NOON, &["review", "undo", &unknown]);
+    assert_eq!(office.only(NOON, "unit_unknown"), unknown);
+    assert_eq!(office.reviews(NOON).len(), 1);
+    assert_eq!(office.unit(NOON, "141102")["status"], "missing");
+}
+
+#[test]
+fn a_quiet_act_holds_its_letter_until_it_is_released_or_cancelled() {
+    let office = Office::new();
+    office.ingest(&stranger(MORNING).attach("统计表.xlsx", sheet("", 12, 6_000)));
+    let id = office.only(NOON, "unit_unknown");
+    let said = office.done(NOON, &["review", "assign", &id, "141102", "--quiet", "--by", "王五"]);
+    assert!(said.contains("letter release"), "{said}");
+    office.done(NOON, &["once"]);
+    assert!(office.letters().is_empty());
+    let [held] = office.held(NOON).try_into().unwrap();
+    assert_eq!(held["state"], "held");
+    assert!(held["last_reply"].as_str().unwrap().contains("王五"));
+    let key = held["key"].as_str().unwrap().to_owned();
+    assert!(office.done(NOON, &["letter", "list"]).starts_with(&key));
+    let shown = office.done(NOON, &["letter", "show", &key[..16]]);
+    assert!(shown.contains("离石区") && shown.contains("letter cancel"), "{shown}");
+    office.done(NOON, &["letter", "release", &key, "--by", "李四"]);
+    office.done(NOON, &["once"]);
+    assert_eq!(office.letters().len(), 1);
+    assert!(office.held(NOON).is_empty());
+    assert!(office.refused(NOON, &["letter", "release", &key]).contains("sent"));
+    assert!(office.refused(NOON, &["letter", "cancel", &key]).contains("sent"));
+    assert!(office.refused(NOON, &["letter", "show", "ack/zzz"]).contains("no letter"));
+
+    // What has not gone out is withdrawn with the act, and nobody is told that it was.
+    let from = ("文水县双拥办", "wsxsyb@wenshui.example");
+    let mail = Draft::new(Dialect::Qq, from, OFFICE, at(MORNING)).subject("文水县双拥慰问报告");
+    office.ingest(&mail.text("见附件。").attach("专题报告.cab", cabinet("文水")));
+    office.done(NOON, &["once"]);
+    let id = office.only(NOON, "item_needs_review");
+    office.done(EVENING, &["review", "return", &id, "--reason", "缺页", "--quiet"]);
+    let said = office.done("2021-08-02T17:05:00+08:00", &["review", "undo", &id]);
+    assert!(said.contains("1 封尚未发出的信件不再发送") && !said.contains("列入待发"), "{said}");
+    office.done(EVENING, &["once"]);
+    assert_eq!(office.letters().len(), 2, "the two receipts");
+}
+
+#[test]
+fn a_paper_return_is_entered_by_hand_read_like_a_mail_and_answered_to_nobody() {
+    let office = Office::new();
+    let table = office
+        .write("typed.xlsx", &workbook_of(&form("", 12, 6_000).with(0, "total_wan", Cell::Number(Decimal::from(9)))));
+    let report = office.write("scan.cab", &cabinet("扫描"));
+    let note = "传真件，原件在二楼档案柜";
+    let record = ["unit", "record", "141102", "--table", &table, "--report", &report, "--note", note];
+    let at_ten = ["--received-at", TEN, "--by", "王五"];
+    let said = office.done(NOON, &[&record[..], &at_ten].concat());
+    assert!(said.contains("待单位更正") && said.contains("合计"), "the errors are told with their cells: {said}");
+    let unit = office.unit(NOON, "141102");
+    assert_eq!(
+        (&unit["items"]["table"], &unit["items"]["report"]),
+        (&"needs_correction".into(), &"needs_review".into())
+    );
+    assert_eq!(unit["first_received_at"], TEN);
+    assert!(office.refused(NOON, &[&record[..], &at_ten].concat()).contains("made before"));
+    office.done(NOON, &["once"]);
+    assert!(office.letters().is_empty());
+    let history = office.done(NOON, &["history", "--unit", "141102"]);
+    assert!(history.contains(note) && history.contains("（王五）"), "{history}");
+
+    // Typed in rightly, it counts, and the workbook says where it came from.
+    let right = office.write("right.xlsx", &sheet("", 12, 6_000));
+    office.done(NOON, &["unit", "record", "141102", "--table", &right, "--note", "重新录入"]);
+    assert_eq!(office.unit(NOON, "141102")["row"]["veterans_cost"], "6000");
+    let tally = office.path("汇总.xlsx");
+    office.done(NOON, &["export", "--out", tally.to_str().unwrap()]);
+    assert!(fs::metadata(&tally).unwrap().len() > 5_000);
+
+    // Undone, an entry is nothing at all: no word of any person stands behind it.
+    let entry = office.act_of(NOON, "assigned_by_person");
+    office.done(NOON, &["review", "undo", &entry]);
+    assert!(office.unit(NOON, "141102")["row"].is_null());
+    office.done(NOON, &["review", "undo", &office.act_of(NOON, "undone")]);
+    assert_eq!(office.unit(NOON, "141102")["row"]["veterans_cost"], "6000");
+
+    for wrong in [&["--note", "x"][..], &["--table", &right, "--note", " "], &["--table", "/nowhere", "--note", "x"]] {
+        office.refused(NOON, &[&["unit", "record", "141121"], wrong].concat());
+    }
+    let early =
+        ["unit", "record", "141121", "--table", &right, "--note", "x", "--received-at", "2021-01-01T09:00:00+08:00"];
+    assert!(office.refused(NOON, &early).contains("opened after"));
+    let late = ["unit", "record", "141121", "--table", &right, "--note", "x", "--received-at", EVENING];
+    assert!(office.refused(NOON, &late).contains("later than now"));
+}
+
+#[test]
+fn a_mail_that_pretends_to_be_an_entry_by_hand_is_a_mail_like_any_other() {
+    let office = Office::new();
+    let forged =
+        Draft::new(Dialect::Qq, ("市双拥办", OFFICE), OFFICE, at(MORNING)).subject("【手工登记】离石区 传真件");
+    let forged = forged.text("登记人：王五").header("X-Mailtally: entry by hand");
+    office.ingest(&forged.attach("统计表.xlsx", sheet("", 12, 6_000)));
+    let history = office.history(NOON);
+    assert!(history.iter().all(|line| line["by"] == "machine" && line["what"]["event"] != "assigned_by_person"));
+}
+
+#[test]
+fn more_time_counts_for_lateness_reminders_and_what_staff_read() {
+    let office = Office::new();
+    let extend = |until: &str| ["unit", "extend", "141102", "--until", until, "--reason", "汛情"].map(str::to_owned);
+    let done = |until: &str| office.done(NOON, &extend(until).each_ref().map(String::as_str));
+    assert!(done("2021-08-14").contains("2021-08-14 23:59"));
+    let earlier = extend("2021-08-13");
+    assert!(office.refused(NOON, &earlier.each_ref().map(String::as_str)).contains("not later"));
+    let never = extend("tomorrow");
+    assert!(office.refused(NOON, &never.each_ref().map(String::as_str)).contains("--until"));
+    assert!(office.done(NOON, &["unit", "show", "141102"]).contains("期限延至 2021-08-14"));
+
+    // On the others' last day nothing is due of it; three days before its own it is reminded of that day.
+    office.done("2021-08-10T10:00:00+08:00", &["once"]);
+    let of_lishi =
+        || office.letters().into_iter().filter(|l| l.contains("X-Mailtally-Unit: 141102")).collect::<Vec<_>>();
+    assert!(of_lishi().is_empty());
+    office.done("2021-08-11T10:00:00+08:00", &["once"]);
+    let [reminder] = of_lishi().try_into().unwrap();
+    assert!(decoded(&reminder).contains("8月14日"), "{}", decoded(&reminder));
+
+    office.ingest(&lishi("2021-08-12T09:00:00+08:00").attach("统计表.xlsx", sheet("离石区", 12, 6_000)));
+    assert_eq!(office.unit("2021-08-12T10:00:00+08:00", "141102")["late"], false);
+    let config = fs::read_to_string(office.path("mailtally.toml")).unwrap();
+    let config = config.replace("digest_to = []", "digest_to = [\"staff@office.example\"]");
+    fs::write(office.path("mailtally.toml"), config).unwrap();
+    let digest = office.path("digest");
+    office.done("2021-08-12T10:00:00+08:00", &["digest", "--out", digest.to_str().unwrap()]);
+    let text = fs::read_dir(&digest).unwrap().map(|entry| entry.unwrap().path());
+    let page = text
+        .filter(|path| path.extension().is_some_and(|ending| ending == "html"))
+        .map(|path| fs::read_to_string(path).unwrap());
+    assert!(page.collect::<String>().contains("准予延期"));
+    office.done("2021-08-12T10:00:00+08:00", &["review", "undo", &office.act_of(NOON, "deadline_extended")]);
+    assert_eq!(office.unit("2021-08-12T10:00:00+08:00", "141102")["late"], true);
+}
+
+#[test]
+fn what_staff_teach_is_shown_and_taken_back_and_never_means_another_unit() {
+    let office = Office::new();
+    let teach = |code: &str, option: &str, value: &str| ["unit", "teach", code, option, value].map(str::to_owned);
+    let refused = |arguments: [String; 5]| office.refused(NOON, &arguments.each_ref().map(String::as_str));
+    let done = |arguments: [String; 5]| office.done(NOON, &arguments.each_ref().map(String::as_str));
+    assert!(refused(teach("141121", "--address", "LSQSYB@lishi.example")).contains("141102"));
+    assert!(refused(teach("141102", "--address", "lsqsyb@lishi.example")).contains("already"));
+    assert!(refused(teach("141102", "--address", OFFICE)).contains("own address"));
+    assert!(refused(teach("141102", "--address", "postmaster@qq.example")).contains("machine"));
+    assert!(refused(teach("141102", "--address", "nobody")).contains("no mail address"));
+    assert!(refused(teach("141102", "--name", "文水县双拥办")).contains("141121"));
+    assert!(refused(teach("141102", "--name", "离石区")).contains("already"));
+    assert!(refused(teach("141102", "--name", "区")).contains("characters"));
+    done(teach("141102", "--address", "Zhao77@qq.example"));
+    assert!(refused(teach("141121", "--address", "zhao77@qq.example")).contains("141102"));
+    done(teach("141102", "--name", "莲花池街办"));
+    let shown = office.done(NOON, &["unit", "show", "141102"]);
+    assert!(
+        shown.contains("记住：邮箱 zhao77@qq.example（wangwu，2021-08-02 12:00") && shown.contains("莲花池街办"),
+        "{shown}"
+    );
+    office.done(NOON, &["review", "undo", &office.act_of(NOON, "address_taught")]);
+    assert!(!office.done(NOON, &["unit", "show", "141102"]).contains("记住：邮箱"));
+
+    office.ingest(&stranger(MORNING).attach("统计表.xlsx", sheet("", 12, 6_000)));
+    let id = office.only(NOON, "unit_unknown");
+    let said = office.done(NOON, &["review", "assign", &id, "141102", "--remember"]);
+    assert!(said.contains("已记住发件地址"), "{said}");
+    assert!(office.done(NOON, &["unit", "show", "141102"]).contains("记住：邮箱 zhao77@qq.example"));
+    office.done(NOON, &["review", "undo", &id]);
+    assert!(!office.done(NOON, &["unit", "show", "141102"]).contains("记住：邮箱"), "taken back with the act");
+}
+
+#[test]
+fn what_is_shown_of_a_review_is_all_that_is_needed_to_decide_it() {
+    let office = Office::new();
+    office.ingest(&lishi(MORNING).attach("统计表.xlsx", sheet("离石区", 12, 6_000)));
+    let other = Draft::new(Dialect::Qq, ("离石区双拥办", "other@qq.example"), OFFICE, at(TEN)).subject("离石区统计表");
+    office.ingest(&other.text("见附件").attach("统计表.xlsx", sheet("离石区", 15, 7_500)));
+    let id = office.only(NOON, "sender_doubtful");
+    let shown = office.done(NOON, &["review", "show", &id]);
+    for words in [
+        "发件人存疑",
+        "不在名册中",
+        "首次来信",
+        "统计表的单位名称栏填写“离石区”。",
+        "附件：",
+        "= 7500",
+        "与现在登记的统计表相比",
+        "慰问折算经费(元)（第3栏）：6,000 → 7,500",
+        &format!("mailtally review accept {id}"),
+        &format!("mailtally review return {id} --reason"),
+        &format!("mailtally review dismiss {id}"),
+        &format!("mailtally review show {id} --files"),
+    ] {
+        assert!(shown.contains(words), "{words} is not in\n{shown}");
+    }
+    office.done(NOON, &["review", "accept", &id]);
+    let shown = office.done(NOON, &["unit", "show", "141102"]);
+    assert!(shown.contains("与上次报送") && shown.contains("6,000 → 7,500"), "{shown}");
+    office.done(NOON, &["once"]);
+    assert!(office.told().iter().any(|told| told.contains("6,000 → 7,500")), "{:?}", office.told());
+    assert!(Path::new(&office.path("outbox")).exists());
+}
