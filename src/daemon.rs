@@ -54,6 +54,8 @@ pub struct Sending {
     pub post: tokio::sync::Mutex<Post>,
     pub from: Address,
     pub quota: Quota,
+    /// Reminders wait until a person lets them go.
+    pub hold_reminders: bool,
 }
 
 impl Engine {
@@ -69,7 +71,7 @@ impl Engine {
         let Some(sending) = &self.sending else { return Ok(Delivered::default()) };
         let (store, domain, now) = (&self.desk.store, &self.desk.sender_domain, self.now());
         for campaign in self.desk.register.campaigns() {
-            owe::owe_letters(store, campaign, &self.digest_to, domain, now).await?;
+            owe::owe_letters(store, campaign, &self.digest_to, domain, sending.hold_reminders, now).await?;
         }
         if let Some(campaign) = self.desk.register.campaigns().last() {
             alarm::owe_alerts(store, &campaign.id, &self.alert_to, domain, now).await?;

@@ -9,7 +9,7 @@ use super::setup::{self, Call};
 use crate::config::{self, Config, MailboxConfig, Transport};
 use crate::inbox::{KnownFolder, Listing, Session};
 use crate::judge::letters;
-use crate::model::letter::Delivery;
+use crate::model::letter::{AWAITS_RELEASE, Delivery, LetterState};
 use crate::store::{Store, StoreError};
 
 /// How a line begins.
@@ -131,10 +131,22 @@ async fn storage(config: &Config, now: DateTime<FixedOffset>, report: &mut Repor
         }
     }
     for campaign in &config.campaigns {
+        let mut awaiting = 0_usize;
         for letter in store.stuck_letters(&campaign.id).await? {
+            if letter.state == LetterState::Held && letter.last_reply.as_deref() == Some(AWAITS_RELEASE) {
+                awaiting += 1;
+                continue;
+            }
             let unit = letter.unit.as_ref().map_or("-", |unit| unit.as_str());
             let said = letter.last_reply.unwrap_or_default();
             let text = format!("letter {} to unit {unit} is {}: {said}", letter.key, letter.state.as_str());
+            report.say(Mark::Warn, &text)?;
+        }
+        if awaiting > 0 {
+            let text = format!(
+                "campaign {}: {awaiting} letters wait for release; see `mailtally letters list --waiting`",
+                campaign.id
+            );
             report.say(Mark::Warn, &text)?;
         }
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Failure;
 use super::setup::{self, Call};
 use crate::judge::letters::labels;
-use crate::model::ledger::{Actor, EventKind, Verdict};
+use crate::model::ledger::{Actor, EventKind, LetterRuling, Verdict};
 use crate::model::unit::UnitCode;
 use crate::store::{HistoryLine, Store};
 
@@ -126,6 +126,14 @@ pub(super) fn told(line: &HistoryLine, undone: &BTreeSet<i64>) -> String {
         EventKind::NameTaught { name } => format!("记住：“{}”指本单位", one_line(name)),
         EventKind::Undone { event_id, reason } => format!("撤销第 {event_id} 条：{}", one_line(reason)),
         EventKind::Waived { item, reason } => format!("免报{}：{}", labels::item(*item), one_line(reason)),
+        EventKind::LetterRuled { key, ruling } => {
+            let ruling = match ruling {
+                LetterRuling::Held => "暂停",
+                LetterRuling::Released => "放行",
+                LetterRuling::Cancelled => "取消",
+            };
+            format!("信件由工作人员{ruling}（{}）", one_line(key))
+        }
         EventKind::LetterSent { kind, key } => format!("发出{}（{key}）", labels::letter_kind(*kind)),
         EventKind::Bounced { recipient, hard, .. } => {
             format!("退信 {recipient}（{}）", if *hard { "地址无效" } else { "暂时未能投递" })

@@ -6,7 +6,8 @@ mod files;
 mod history;
 pub mod inspect;
 pub mod inspect_json;
-mod letter;
+mod letters;
+mod letters_preview;
 pub mod log;
 mod office;
 mod person;
@@ -101,9 +102,9 @@ enum Command {
     /// The units of the roster, and what a person says of one
     #[command(subcommand)]
     Unit(unit::UnitCommand),
-    /// Letters that are owed, held or gone
-    #[command(subcommand)]
-    Letter(letter::LetterCommand),
+    /// Letters that are owed, held or gone, and what they look like
+    #[command(subcommand, alias = "letter")]
+    Letters(letters::LettersCommand),
     /// Everything that happened, oldest first
     History {
         #[command(flatten)]
@@ -203,7 +204,7 @@ impl Cli {
             | Command::Check { .. }
             | Command::Review(_)
             | Command::Unit(_)
-            | Command::Letter(_)
+            | Command::Letters(_)
             | Command::History { .. } => "warn",
         }
     }
@@ -269,7 +270,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check { online } => check::check(&call, online).await,
         Command::Review(command) => review::review(&call, command).await,
         Command::Unit(command) => unit::unit(&call, command).await,
-        Command::Letter(command) => letter::letter(&call, command).await,
+        Command::Letters(command) => letters::letters(&call, command).await,
         Command::History { campaign, unit, format } => {
             history::history(&call, campaign.id.as_deref(), unit.as_deref(), format).await
         }

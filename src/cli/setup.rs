@@ -140,7 +140,12 @@ pub(super) fn sending(config: &Config) -> Result<Option<Sending>, config::Mistak
         Transport::Folder(path) => Post::Folder(FolderPost::new(path)),
     };
     let quota = Quota { per_minute: smtp.per_minute, per_day: smtp.per_day };
-    Ok(Some(Sending { post: tokio::sync::Mutex::new(post), from: smtp.from.clone(), quota }))
+    Ok(Some(Sending {
+        post: tokio::sync::Mutex::new(post),
+        from: smtp.from.clone(),
+        quota,
+        hold_reminders: smtp.hold_reminders,
+    }))
 }
 
 fn after(after: &config::After) -> After {

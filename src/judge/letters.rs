@@ -25,6 +25,7 @@ use chrono::{DateTime, FixedOffset};
 use crate::model::campaign::Campaign;
 use crate::model::ledger::UnitLedger;
 use crate::model::letter::{Enclosure, LetterKind};
+use crate::model::unit::Unit;
 
 pub use alert::AlertFacts;
 pub use answer::{AnswerFacts, Word};
@@ -137,6 +138,19 @@ pub fn digest(campaign: &Campaign, facts: &DigestFacts) -> Result<Rendered, Temp
 /// Where a template is missing or faulty.
 pub fn alert(campaign: &Campaign, facts: &AlertFacts, now: DateTime<FixedOffset>) -> Result<Rendered, TemplateError> {
     engine::render(&campaign.templates, LetterKind::Alert, &facts.view(campaign, now))
+}
+
+/// One letter of a kind as this unit would get it, with sample data where mail would speak: for a look at the templates.
+///
+/// # Errors
+/// Where a template is missing or faulty.
+pub fn sample(
+    campaign: &Campaign,
+    kind: LetterKind,
+    unit: &Unit,
+    now: DateTime<FixedOffset>,
+) -> Result<Rendered, TemplateError> {
+    sample::one(campaign, kind, unit, now)
 }
 
 /// Renders every template with samples of every situation (full and empty, before and after the deadline) and returns

@@ -162,6 +162,9 @@ pub struct LetterOrder {
     pub expires_at: Option<DateTime<FixedOffset>>,
 }
 
+/// Why a letter is held that waits for release by the office's own setting.
+pub const AWAITS_RELEASE: &str = "按设置待人工放行";
+
 /// Where a letter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -337,6 +337,7 @@ fn outcome(decision: &Decision) -> String {
             | EventKind::AddressTaught { .. }
             | EventKind::NameTaught { .. }
             | EventKind::Undone { .. }
+            | EventKind::LetterRuled { .. }
             | EventKind::LetterSent { .. } => continue,
         };
         words.insert(place, word);

@@ -11,6 +11,7 @@ pub mod owe;
 pub mod poll;
 pub mod render;
 pub mod review;
+pub mod ruling;
 pub mod unit_words;
 pub mod workbook;
 

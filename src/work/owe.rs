@@ -12,7 +12,8 @@ use crate::model::letter::{LetterKey, LetterOrder};
 use crate::model::standing::UnitStanding;
 use crate::store::Store;
 
-/// Puts into the outbox what `campaign` owes at `now`, and says how many letters that were.
+/// Puts into the outbox what `campaign` owes at `now`, and says how many letters that were. With `hold_reminders` the
+/// reminders among them wait for a person's word.
 ///
 /// # Errors
 /// The store's.
@@ -21,10 +22,19 @@ pub async fn owe_letters(
     campaign: &Campaign,
     digest_to: &[String],
     sender_domain: &str,
+    hold_reminders: bool,
     now: DateTime<FixedOffset>,
 ) -> Result<usize, WorkError> {
+    let reminders = reminders(store, campaign, now).await?;
+    let queued = if hold_reminders {
+        store.queue_for_release(&reminders, sender_domain, now).await?
+    } else {
+        store.queue(&reminders, sender_domain, now).await?
+    };
+    if queued > 0 {
+        tracing::info!(campaign = campaign.id, letters = queued, held = hold_reminders, "reminders written down");
+    }
     let mut orders: Vec<LetterOrder> = Vec::new();
-    orders.extend(reminders(store, campaign, now).await?);
     if let Some(slot) = due::digest_due(campaign, now).filter(|_| !digest_to.is_empty()) {
         orders.push(LetterOrder {
             key: LetterKey::Digest { campaign: campaign.id.clone(), slot: due::slot_name(slot) },
@@ -37,7 +47,7 @@ pub async fn owe_letters(
             expires_at: Some(slot + TimeDelta::days(1)),
         });
     }
-    Ok(store.queue(&orders, sender_domain, now).await?)
+    Ok(queued + store.queue(&orders, sender_domain, now).await?)
 }
 
 /// What the stages that are due ask for: letters to units, and lists for their superiors and for copies.

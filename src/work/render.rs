@@ -14,8 +14,8 @@ use crate::judge::{due, progress};
 use crate::model::campaign::Campaign;
 use crate::model::decision::Returned;
 use crate::model::ledger::ItemStatus;
-use crate::model::letter::{Enclosure, Letter, LetterKey, LetterOrder};
-use crate::model::returns::Finding;
+use crate::model::letter::{Enclosure, Letter, LetterKey, LetterKind, LetterOrder};
+use crate::model::returns::{Finding, Item};
 use crate::model::standing::UnitStanding;
 use crate::model::unit::{Unit, UnitCode};
 use crate::store::{Store, StoredLetter};
@@ -96,6 +96,38 @@ pub async fn letter(
         references: content.references,
         date: now,
     })))
+}
+
+/// A letter of this kind from sample data, for a look; its Message-ID is nobody's.
+///
+/// # Errors
+/// The template's; a form that no workbook can hold.
+pub fn sample(
+    campaign: &Campaign,
+    kind: LetterKind,
+    unit: &Unit,
+    now: DateTime<FixedOffset>,
+) -> Result<Letter, WorkError> {
+    let rendered = letters::sample(campaign, kind, unit, now)?;
+    let attachments = match kind {
+        LetterKind::Reminder if campaign.asks_for(Item::Table) => vec![blank_form(campaign, unit)?],
+        LetterKind::Ack | LetterKind::Reminder | LetterKind::Digest | LetterKind::Alert => Vec::new(),
+    };
+    Ok(Letter {
+        kind,
+        campaign: campaign.id.clone(),
+        unit: Some(unit.code.clone()),
+        message_id: format!("{}.preview@mailtally.invalid", kind.as_str()),
+        recipients: unit.emails.first().or(Some(&campaign.contact.email)).cloned().into_iter().collect(),
+        subject: rendered.subject,
+        text: rendered.text,
+        html: rendered.html,
+        pictures: rendered.pictures,
+        attachments,
+        in_reply_to: None,
+        references: Vec::new(),
+        date: now,
+    })
 }
 
 /// Why a letter could not be made.

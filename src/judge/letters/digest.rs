@@ -10,6 +10,7 @@ use super::table::{Sum, column_name, group_title, sums};
 use super::words::{Due, Office, clean, due, figure, local, moment, month_day, office, short_moment, weekday};
 use crate::model::campaign::Campaign;
 use crate::model::ledger::{ItemStatus, Nature, UnitStatus};
+use crate::model::letter::{AWAITS_RELEASE, LetterState};
 use crate::model::returns::Item;
 use crate::model::standing::{ArrivalLine, CampaignStanding, DigestInput, LetterLine, ReviewLine, UnitStanding};
 use crate::model::unit::UnitCode;
@@ -49,6 +50,8 @@ pub struct DigestFacts {
     sums: Vec<Sum>,
     stuck: Vec<Stuck>,
     more_stuck: usize,
+    /// Letters that wait for release by the office's own setting.
+    to_release: usize,
     faults: Vec<String>,
     /// Units that letters do not reach.
     telephone: Vec<Person>,
@@ -171,6 +174,10 @@ impl DigestFacts {
         let missing = missing(campaign, standing);
         let submissions = |line: &&ArrivalLine| line.nature == Nature::Submission || line.nature == Nature::Question;
         let arrivals: Vec<&ArrivalLine> = input.arrivals.iter().filter(submissions).collect();
+        let (awaiting, stuck_letters): (Vec<&LetterLine>, Vec<&LetterLine>) = input
+            .stuck_letters
+            .iter()
+            .partition(|line| line.state == LetterState::Held && line.last_reply.as_deref() == Some(AWAITS_RELEASE));
         let rows: Vec<_> = counted(input).flat_map(|table| table.table.rows.iter().cloned()).collect();
         Self {
             office: office(campaign, now),
@@ -199,8 +206,9 @@ impl DigestFacts {
             figures: figures(campaign, standing),
             counted_tables: standing.units.iter().filter(|unit| unit.row.is_some()).count(),
             sums: sums(&campaign.form, &standing.totals, &rows),
-            more_stuck: input.stuck_letters.len().saturating_sub(MOST_LINES),
-            stuck: input.stuck_letters.iter().take(MOST_LINES).map(|line| stuck(standing, line)).collect(),
+            to_release: awaiting.len(),
+            more_stuck: stuck_letters.len().saturating_sub(MOST_LINES),
+            stuck: stuck_letters.into_iter().take(MOST_LINES).map(|line| stuck(standing, line)).collect(),
             faults: input.faults.iter().take(MOST_LINES).map(|fault| clean(fault, 300)).collect(),
             telephone: standing
                 .units

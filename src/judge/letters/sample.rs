@@ -86,6 +86,33 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
     letters
 }
 
+/// One letter of a kind as this unit would get it, with sample data where mail would speak.
+pub(super) fn one(
+    campaign: &Campaign,
+    kind: LetterKind,
+    unit: &Unit,
+    now: DateTime<FixedOffset>,
+) -> Result<Rendered, TemplateError> {
+    match kind {
+        LetterKind::Ack => {
+            let (_, after) = ledgers(campaign, Verdict::NeedsCorrection, now);
+            let understanding = understanding(campaign, true);
+            let facts = ReceiptFacts::new(campaign, &understanding, unit, &UnitLedger::default(), &after, now);
+            super::receipt(campaign, &facts, now)
+        }
+        LetterKind::Reminder => {
+            let stage = ReminderStage::usual(0, campaign.deadline.time());
+            let facts = ReminderFacts::new(campaign, unit, &UnitLedger::default(), &stage, now);
+            super::reminder(campaign, &facts, now)
+        }
+        LetterKind::Digest => super::digest(campaign, &DigestFacts::new(campaign, &digest_input(campaign, now, true))),
+        LetterKind::Alert => {
+            let lines = ["此处为示例文字。".to_owned()];
+            super::alert(campaign, &AlertFacts::new("示例告警", now, &lines, &lines), now)
+        }
+    }
+}
+
 fn unit(campaign: &Campaign) -> Unit {
     campaign.roster.units().first().cloned().unwrap_or_else(|| Unit {
         code: UnitCode::new("A01"),
