@@ -17,6 +17,8 @@ use tempfile::TempDir;
 mod acts;
 #[path = "review/figures.rs"]
 mod figures;
+#[path = "review/letters.rs"]
+mod letters;
 
 const NOTICE: &str = "关于“八一”期间双拥慰问情况报送";
 

@@ -13,6 +13,7 @@ use super::setup::{self, Call};
 use crate::config::Config;
 use crate::daemon::{self, Engine};
 use crate::inbox::folder;
+use crate::judge::due;
 use crate::model::decision::{Arrival, Origin};
 use crate::store::{StorageLock, Store};
 use crate::work::poll;
@@ -122,6 +123,17 @@ pub(super) async fn ingest(
 }
 
 async fn opened(config: &Config, call: &Call, command: &str) -> Result<(Engine, StorageLock), Failure> {
+    for campaign in &config.campaigns {
+        let days = (campaign.opens.date_naive(), campaign.deadline_day());
+        let years = due::unknown_years(&campaign.reminders, days, &campaign.calendar);
+        if !years.is_empty() {
+            tracing::warn!(
+                campaign = campaign.id,
+                ?years,
+                "days off not known; reminders take Monday to Friday for worked"
+            );
+        }
+    }
     let lock = locked(config, command)?;
     Ok((setup::engine(config, call.clock()).await?, lock))
 }

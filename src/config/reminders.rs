@@ -85,7 +85,6 @@ pub(super) struct Times<'a> {
 /// Whether the stages fit the campaign's times, and the calendar reaches far enough.
 pub(super) fn check_stages(section: &Section<'_>, times: &Times<'_>, stages: &[ReminderStage]) {
     let deadline = times.deadline.date_naive();
-    let mut days = vec![times.opens.date_naive(), deadline];
     for stage in stages {
         let name = stage.name();
         if let Some((from, to)) = times.hours.filter(|(from, to)| stage.time < *from || stage.time >= *to) {
@@ -94,14 +93,12 @@ pub(super) fn check_stages(section: &Section<'_>, times: &Times<'_>, stages: &[R
             section.warning("reminders", text);
         }
         let Some(day) = due::day_of(stage, deadline, times.calendar) else { continue };
-        days.push(day);
         if day < times.opens.date_naive() {
             section.warning("reminders", format!("stage {name} falls on {day}, before the campaign opens"));
         }
     }
-    let unknown: BTreeSet<i32> =
-        days.into_iter().filter(|day| !times.calendar.knows(*day)).map(|day| chrono::Datelike::year(&day)).collect();
-    if !unknown.is_empty() && !stages.is_empty() {
+    let unknown = due::unknown_years(stages, (times.opens.date_naive(), deadline), times.calendar);
+    if !unknown.is_empty() {
         let years: Vec<String> = unknown.iter().map(i32::to_string).collect();
         let text = format!(
             "the days off of {} are not known, so Monday to Friday are taken for worked; add the State Council's notice \

@@ -1,8 +1,8 @@
 //! Who is owed which letter now: reminders by stage, digests by their times of the day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, TimeDelta};
+use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveTime, TimeDelta};
 
 use crate::model::calendar::WorkCalendar;
 use crate::model::campaign::{Campaign, ReminderStage};
@@ -102,6 +102,21 @@ pub fn must_wait_until(
     }
     let first = if time < opening { today } else { today.succ_opt()? };
     first.iter_days().take(100).find(|day| may(*day)).and_then(|day| moment(day, opening, now))
+}
+
+/// The years whose days off would matter to these stages and are not known; Monday to Friday are taken for worked then.
+#[must_use]
+pub fn unknown_years(
+    stages: &[ReminderStage],
+    (opens, deadline): (NaiveDate, NaiveDate),
+    calendar: &WorkCalendar,
+) -> BTreeSet<i32> {
+    if stages.is_empty() {
+        return BTreeSet::new();
+    }
+    let of_stages = stages.iter().filter_map(|stage| day_of(stage, deadline, calendar));
+    let days = [opens, deadline].into_iter().chain(of_stages);
+    days.filter(|day| !calendar.knows(*day)).map(|day| day.year()).collect()
 }
 
 /// The stage's name in the key of a unit's reminder. Counted from another deadline it is another letter, so that a unit

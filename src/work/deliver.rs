@@ -20,6 +20,8 @@ pub const SENDING_ACCOUNT: &str = "smtp";
 const MOST_REFUSALS: u32 = 3;
 /// How long to wait after a refused login.
 const AFTER_REFUSAL: TimeDelta = TimeDelta::minutes(15);
+/// How long no letter dials after one found nobody there.
+const AFTER_SILENCE: TimeDelta = TimeDelta::minutes(1);
 /// How many letters are looked at in one go.
 const BATCH: u32 = 50;
 /// This part of a day's quota is kept from reminders, so that a receipt need not wait until tomorrow.
@@ -260,7 +262,8 @@ impl Outbox<'_> {
             }
             Delivery::NotReached { reply } => {
                 tracing::warn!(reply = without_addresses(reply), "the SMTP server was not reached");
-                return Ok(());
+                // Otherwise each letter of the outbox would dial in turn.
+                AccountState { not_before: Some(now + AFTER_SILENCE), reason: Some(reply.clone()), ..known }
             }
             Delivery::Hold { .. } | Delivery::NoSuchRecipient { .. } | Delivery::Unknown { .. } => return Ok(()),
         };

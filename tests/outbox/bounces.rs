@@ -88,7 +88,12 @@ async fn every_providers_bounce_finds_its_letter() {
         ("NetEase, spam", netease, "554 DT:SPM 163 mx1", "soft"),
         ("21cn, no such user", of_21cn, "550 user not found", "hard"),
         ("21cn, full", of_21cn, "552 对方邮箱已满", "soft"),
-        ("QQ, no such user", qq, "收件人邮件地址（wsxsyb@wenshui.example）不存在，邮件无法送达。550 Mailbox not found", "hard"),
+        (
+            "QQ, no such user",
+            qq,
+            "收件人邮件地址（wsxsyb@wenshui.example）不存在，邮件无法送达。550 Mailbox not found",
+            "hard",
+        ),
         ("QQ, frequency", qq, "发信频率过高，550 Connection frequency limited", "soft"),
     ] {
         let (office, id, _) = reminded().await;

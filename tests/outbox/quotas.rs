@@ -89,7 +89,9 @@ async fn the_right_letters_go_first_and_none_is_lost() {
         .filter(|(at, kind, _)| *kind == LetterKind::Reminder && *at <= campaign.deadline)
         .filter_map(|(_, _, unit)| unit.as_ref())
         .collect();
-    assert!(units.iter().filter(|unit| !answered.contains(&unit.code)).all(|unit| before_the_deadline.contains(&unit.code)));
+    assert!(
+        units.iter().filter(|unit| !answered.contains(&unit.code)).all(|unit| before_the_deadline.contains(&unit.code))
+    );
 
     // Every letter came to an end, and of each it is known which.
     let filter = LetterFilter { campaign: Some(CAMPAIGN.to_owned()), ..LetterFilter::default() };

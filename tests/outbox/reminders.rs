@@ -3,8 +3,8 @@
 use mailtally::judge::letters;
 use mailtally::model::campaign::ReminderStage;
 use mailtally::model::form::FindingCode;
-use mailtally::model::letter::LetterKind;
 use mailtally::model::ledger::Nature;
+use mailtally::model::letter::LetterKind;
 use mailtally::model::returns::Item;
 use mailtally::model::unit::{Roster, Superior, UnitCode};
 use mailtally::read::{self, Limits};
@@ -18,12 +18,16 @@ const PLENTY: Quota = Quota { per_minute: 1000, per_day: 10_000 };
 async fn the_blank_form_has_the_units_name_and_is_read_as_blank() {
     let office = Office::with("office@163.example", campaign().roster.units().to_vec()).await;
     let letters = office.works(at("2021-08-03T09:00")).await;
-    let letter = &letters.iter().find(|posted| posted.letter.unit == Some(UnitCode::new("141102"))).unwrap().letter;
+    let posted = letters.iter().find(|posted| posted.letter.unit == Some(UnitCode::new("141102"))).unwrap();
+    let letter = &posted.letter;
     let [form] = &letter.attachments[..] else { panic!("{:?}", letter.attachments.len()) };
     assert_eq!(form.name, "2021年“八一”期间走访慰问情况统计表（离石区）.xlsx");
     assert!(letter.text.contains("单位名称已填好"));
     // Sent back as it is, it is known for what it is and whose it is.
-    let mail = read::open_file(&form.name, &form.bytes, &Limits::default());
+    let bytes = String::from_utf8_lossy(&posted.bytes);
+    let body = bytes.find("Content-Type:").map(|place| &bytes[place..]).unwrap();
+    let reply = format!("From: someone@else.example\r\nSubject: x\r\nMIME-Version: 1.0\r\n{body}");
+    let mail = read::open(reply.as_bytes(), &Limits::default());
     let register = &office.engine.desk.register;
     let understanding = mailtally::judge::understand::understand(mail, register);
     assert_eq!(understanding.tables.len(), 1);
@@ -73,7 +77,11 @@ async fn superiors_and_copies_get_one_list_each() {
     let list = to("k1@unit.example");
     assert_eq!(list.len(), 2, "its own reminder, and the list of those below it");
     let list = list.into_iter().find(|letter| letter.unit.is_none()).unwrap();
-    assert!(list.text.contains("县政府办：") && list.text.contains("甲乡") && list.text.contains("乙乡"), "{}", list.text);
+    assert!(
+        list.text.contains("县政府办：") && list.text.contains("甲乡") && list.text.contains("乙乡"),
+        "{}",
+        list.text
+    );
     assert!(!list.text.contains("丙乡") && list.text.contains("邮件无法送达"), "{}", list.text);
     assert_eq!(list.kind, LetterKind::Reminder);
     assert!(to("town@town.example")[0].text.contains("镇政府："));
@@ -108,17 +116,14 @@ async fn held_reminders_wait_for_release_and_are_worth_nothing_after_their_stage
     let key = mailtally::model::letter::LetterKey::parse(&stuck[0].key).unwrap();
     let stored = office.store().letter(&key).await.unwrap().unwrap();
     let person = mailtally::work::review::Person { name: "李四", now: at("2021-08-03T10:00"), quiet: false };
-    let word = mailtally::work::ruling::Word {
-        ruling: mailtally::model::ledger::LetterRuling::Released,
-        not_sent: false,
-    };
+    let word =
+        mailtally::work::ruling::Word { ruling: mailtally::model::ledger::LetterRuling::Released, not_sent: false };
     mailtally::work::ruling::rule(office.store(), &stored, word, person).await.unwrap();
     assert_eq!(office.works(at("2021-08-03T10:01")).await.len(), 1);
     let history = office.store().history(Some(&UnitCode::new("A1")), None).await.unwrap();
-    assert!(history.iter().any(|line| matches!(
-        line.event.kind,
-        mailtally::model::ledger::EventKind::LetterRuled { .. }
-    )));
+    assert!(
+        history.iter().any(|line| matches!(line.event.kind, mailtally::model::ledger::EventKind::LetterRuled { .. }))
+    );
     // The next stage's letter is held as well, and stale once the one after it begins.
     office.works(at("2021-08-06T09:00")).await;
     office.works(at("2021-08-09T09:00")).await;
@@ -129,11 +134,10 @@ async fn held_reminders_wait_for_release_and_are_worth_nothing_after_their_stage
 
 #[tokio::test]
 async fn a_bounced_unit_is_on_the_telephone_list_with_contact_and_number() {
-    let office = Office::with("office@163.example", vec![
-        unit("A1", "甲乡", "a1@unit.example"),
-        unit("A2", "乙乡", ""),
-        unit("A3", "丙乡", "a3@unit.example"),
-    ])
+    let office = Office::with(
+        "office@163.example",
+        vec![unit("A1", "甲乡", "a1@unit.example"), unit("A2", "乙乡", ""), unit("A3", "丙乡", "a3@unit.example")],
+    )
     .await;
     let now = at("2021-08-03T09:00");
     let letters = office.works(now).await;

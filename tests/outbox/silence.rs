@@ -121,9 +121,8 @@ async fn senders_behind_whom_nobody_reads() {
 async fn reports_of_machines() {
     let office = office().await;
     let now = at("2021-08-04T10:00");
-    let case = |name: &str| {
-        std::fs::read(format!("{}/tests/cases/{name}/mail.eml", env!("CARGO_MANIFEST_DIR"))).unwrap()
-    };
+    let case =
+        |name: &str| std::fs::read(format!("{}/tests/cases/{name}/mail.eml", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let bounce = bounce_of("ack.1@163.example", "lsqsyb@lishi.example", now).bytes;
     let other_report = b"From: lsqsyb@lishi.example\r\nTo: office@163.example\r\nSubject: report\r\n\
         Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n\

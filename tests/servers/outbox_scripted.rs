@@ -149,6 +149,22 @@ async fn a_refused_login_is_tried_three_times_a_quarter_of_an_hour_apart() {
 }
 
 #[tokio::test]
+async fn a_server_that_cannot_be_reached_is_dialled_once_a_minute_whatever_waits() {
+    let server = ScriptedSmtp::start(&[("", Answer::HangUp)]).await;
+    let mut drill = Drill::new(&server).await;
+    for (seconds, attempts) in [(0, 1), (5, 1), (59, 1), (60, 2), (90, 2), (121, 3)] {
+        drill.clock.set(morning() + TimeDelta::seconds(seconds));
+        drill.round().await;
+        let of = |unit| async { drill.store.letter(&key(unit)).await.unwrap().unwrap().attempts };
+        assert_eq!(of(FIRST).await + of(SECOND).await, attempts, "after {seconds} s");
+    }
+    server.answers.lock().unwrap().clear();
+    drill.clock.set(morning() + TimeDelta::minutes(10));
+    drill.round().await;
+    assert_eq!((drill.state(FIRST).await, drill.account().await.as_str()), (LetterState::Sent, "well"));
+}
+
+#[tokio::test]
 async fn what_waited_goes_when_its_pause_is_over_and_a_stale_one_never() {
     let server = ScriptedSmtp::start(&[("MAIL", Answer::Say(b"550 MI:STC 163 smtp1"))]).await;
     let mut drill = Drill::new(&server).await;
