@@ -14,11 +14,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use fixtures::{at, campaign, filed, finding, ledger, piece, report, row, table, totals, understanding, unit};
-use mailtally::judge::letters::{self, AlertFacts, ReceiptFacts, ReminderFacts, Rendered};
+use mailtally::judge::letters::{self, AlertFacts, ArrearsFacts, ReceiptFacts, ReminderFacts, Rendered};
 use mailtally::model::campaign::{Campaign, ReminderStage};
 use mailtally::model::decision::{Certainty, Claim, Evidence, EvidenceSource, Role, Understanding};
 use mailtally::model::form::FindingCode;
-use mailtally::model::ledger::{UnitLedger, Verdict};
+use mailtally::model::ledger::{UnitLedger, UnitStatus, Verdict};
 use mailtally::model::letter::LetterKind;
 use mailtally::model::mail::{Digest, Kind, OddityCode};
 use mailtally::model::returns::Item;
@@ -256,6 +256,24 @@ fn nobody_is_reminded_of_what_the_office_must_decide() {
     let ledger = ledger(vec![item(Item::Table, Verdict::NeedsReview), item(Item::Report, Verdict::Accepted)]);
     let stage = ReminderStage::usual(-1, at(now).time());
     assert!(!ReminderFacts::new(&campaign, &lishi(), &ledger, &stage, at(now)).owes_anything());
+}
+
+#[test]
+fn superiors_and_copies_see_who_owes_what() {
+    let campaign = campaign();
+    for (name, reader, now) in [
+        ("arrears_before", None, "2021-08-09T09:00:00+08:00"),
+        ("arrears_past", Some("县人民政府办公室"), "2021-08-11T09:00:00+08:00"),
+    ] {
+        let (standing, _) = fixtures::standing(&campaign, now);
+        let units: Vec<_> = standing.units.iter().filter(|unit| unit.unit.group == "县市区").collect();
+        let facts = ArrearsFacts::new(&campaign, reader, &units, at(now));
+        assert!(!facts.is_empty());
+        let letter = letters::arrears(&campaign, &facts).unwrap();
+        let accepted = units.iter().filter(|unit| unit.status == UnitStatus::Complete);
+        assert!(accepted.into_iter().all(|unit| !letter.text.contains(&format!("{}：", unit.unit.name))));
+        golden(name, &letter);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::setup::{self, Call};
 use crate::config::{self, Config, MailboxConfig, Transport};
 use crate::inbox::{KnownFolder, Listing, Session};
 use crate::judge::letters;
-use crate::model::letter::{AWAITS_RELEASE, Delivery, LetterState};
+use crate::model::letter::Delivery;
 use crate::store::{Store, StoreError};
 
 /// How a line begins.
@@ -133,7 +133,7 @@ async fn storage(config: &Config, now: DateTime<FixedOffset>, report: &mut Repor
     for campaign in &config.campaigns {
         let mut awaiting = 0_usize;
         for letter in store.stuck_letters(&campaign.id).await? {
-            if letter.state == LetterState::Held && letter.last_reply.as_deref() == Some(AWAITS_RELEASE) {
+            if letter.awaits_release() {
                 awaiting += 1;
                 continue;
             }

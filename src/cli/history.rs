@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Failure;
 use super::setup::{self, Call};
 use crate::judge::letters::labels;
+use crate::judge::undoing::can_be_undone;
 use crate::model::ledger::{Actor, EventKind, LetterRuling, Verdict};
 use crate::model::unit::UnitCode;
 use crate::store::{HistoryLine, Store};
@@ -89,7 +90,10 @@ fn document(line: &HistoryLine, undone: &BTreeSet<i64>) -> serde_json::Value {
 pub(super) fn told(line: &HistoryLine, undone: &BTreeSet<i64>) -> String {
     let by = match &line.event.by {
         Actor::Machine => String::new(),
-        Actor::Person(name) => format!("（{}）〔操作 {}〕", one_line(name), line.event.act),
+        Actor::Person(name) if can_be_undone(&line.event.kind) => {
+            format!("（{}）〔操作 {}〕", one_line(name), line.event.act)
+        }
+        Actor::Person(name) => format!("（{}）", one_line(name)),
     };
     let mark = if undone.contains(&line.event.id) { "【已撤销】" } else { "" };
     let sentence = match &line.event.kind {

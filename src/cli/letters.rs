@@ -15,7 +15,7 @@ use super::{CampaignArg, Failure, person};
 use crate::config::Config;
 use crate::judge::letters::labels;
 use crate::model::ledger::{EventKind, LetterRuling};
-use crate::model::letter::{AWAITS_RELEASE, LetterKey, LetterState};
+use crate::model::letter::{LetterKey, LetterState};
 use crate::model::standing::LetterLine;
 use crate::model::unit::UnitCode;
 use crate::store::{LetterFilter, Store, StoredLetter};
@@ -130,7 +130,7 @@ async fn list(config: &Config, arguments: ListArgs) -> Result<(), Failure> {
     let filter = LetterFilter { campaign: campaign.id, unit, kind: None, state };
     let mut letters = store.letters(&filter).await?;
     letters.retain(|letter| match (waiting, state) {
-        (true, _) => awaits_release(letter),
+        (true, _) => letter.awaits_release(),
         (false, Some(_)) => true,
         (false, None) => all || waits(letter.state),
     });
@@ -149,10 +149,6 @@ async fn list(config: &Config, arguments: ListArgs) -> Result<(), Failure> {
     }
     out.flush()?;
     Ok(())
-}
-
-fn awaits_release(letter: &LetterLine) -> bool {
-    letter.state == LetterState::Held && letter.last_reply.as_deref() == Some(AWAITS_RELEASE)
 }
 
 /// Whether nothing happens to it until a person acts.
@@ -352,7 +348,7 @@ async fn say_each(store: &Store, which: &Which, word: Word, person: Person<'_>) 
 async fn waiting(store: &Store, campaign: Option<String>) -> Result<Vec<StoredLetter>, Failure> {
     let filter = LetterFilter { campaign, state: Some(LetterState::Held), ..LetterFilter::default() };
     let mut letters = Vec::new();
-    for line in store.letters(&filter).await?.into_iter().filter(awaits_release) {
+    for line in store.letters(&filter).await?.into_iter().filter(LetterLine::awaits_release) {
         if let Some(key) = LetterKey::parse(&line.key) {
             letters.extend(store.letter(&key).await?);
         }

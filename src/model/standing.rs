@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, FixedOffset};
 
 use super::ledger::{ItemStatus, Nature, ReviewReason, UnitStatus};
-use super::letter::{LetterKind, LetterState};
+use super::letter::{AWAITS_RELEASE, LetterKind, LetterState};
 use super::mail::Digest;
 use super::returns::{Item, TableReturn, Totals};
 use super::unit::{Unit, UnitCode};
@@ -96,6 +96,14 @@ pub struct LetterLine {
     pub sent_at: Option<DateTime<FixedOffset>>,
     /// The last thing a server said, or why it was held.
     pub last_reply: Option<String>,
+}
+
+impl LetterLine {
+    /// It waits for release by the office's own setting.
+    #[must_use]
+    pub fn awaits_release(&self) -> bool {
+        self.state == LetterState::Held && self.last_reply.as_deref() == Some(AWAITS_RELEASE)
+    }
 }
 
 /// The table that stands for a unit, with the mail it came from: a line of the workbook.

@@ -46,7 +46,11 @@ fn reminders_wait_for_release_and_every_word_stands_in_the_history() {
     assert_eq!(office.letters().len(), held.len() - 2);
 
     let shown = office.done(LATER, &["letters", "show", key]);
-    assert!(shown.contains("放行") && shown.contains("暂停（王五）"), "{shown}");
+    assert!(
+        shown.contains("放行（remind/2021-bayi/141102/-7）（李四）")
+            && shown.contains("暂停（remind/2021-bayi/141102/-7）（王五）"),
+        "{shown}"
+    );
     let history = office.done(LATER, &["history", "--unit", "141121"]);
     assert!(history.contains("信件由工作人员取消"), "{history}");
     assert!(office.refused(LATER, &["letters", "release", cancelled]).contains("cancelled"));

@@ -10,7 +10,6 @@ use super::table::{Sum, column_name, group_title, sums};
 use super::words::{Due, Office, clean, due, figure, local, moment, month_day, office, short_moment, weekday};
 use crate::model::campaign::Campaign;
 use crate::model::ledger::{ItemStatus, Nature, UnitStatus};
-use crate::model::letter::{AWAITS_RELEASE, LetterState};
 use crate::model::returns::Item;
 use crate::model::standing::{ArrivalLine, CampaignStanding, DigestInput, LetterLine, ReviewLine, UnitStanding};
 use crate::model::unit::UnitCode;
@@ -174,10 +173,8 @@ impl DigestFacts {
         let missing = missing(campaign, standing);
         let submissions = |line: &&ArrivalLine| line.nature == Nature::Submission || line.nature == Nature::Question;
         let arrivals: Vec<&ArrivalLine> = input.arrivals.iter().filter(submissions).collect();
-        let (awaiting, stuck_letters): (Vec<&LetterLine>, Vec<&LetterLine>) = input
-            .stuck_letters
-            .iter()
-            .partition(|line| line.state == LetterState::Held && line.last_reply.as_deref() == Some(AWAITS_RELEASE));
+        let (awaiting, stuck_letters): (Vec<_>, Vec<_>) =
+            input.stuck_letters.iter().partition(|line| line.awaits_release());
         let rows: Vec<_> = counted(input).flat_map(|table| table.table.rows.iter().cloned()).collect();
         Self {
             office: office(campaign, now),

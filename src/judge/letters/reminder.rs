@@ -111,7 +111,7 @@ impl ReminderFacts {
             in_review: titles(ItemStatus::NeedsReview),
             done: titles(ItemStatus::Accepted),
             form: campaign.form.title.clone(),
-            attached: self.asks_for_form().then(|| campaign.form.title.clone()).unwrap_or_default(),
+            attached: if self.asks_for_form() { campaign.form.title.clone() } else { String::new() },
             asks_for_table: of(ItemStatus::Missing).any(|owed| owed.item == Item::Table),
             asks_for_report: of(ItemStatus::Missing).any(|owed| owed.item == Item::Report),
         }

@@ -11,7 +11,6 @@ use crate::model::mail::Digest;
 use crate::model::returns::Item;
 use crate::model::unit::UnitCode;
 use crate::store::StoreError;
-use crate::work::WorkError;
 use crate::work::desk::Desk;
 
 /// The item in question counts as it was read; the unit is told.
@@ -147,7 +146,7 @@ async fn accept_withheld(
     change.standing(&case.mail).await?;
     change.of_unit(unit).await?;
     let times = Times { received_at: record.received_at, now: person.now };
-    let past = desk.past(&understanding, person.now).await.map_err(WorkError::from)?;
+    let past = desk.past(&understanding, person.now).await?;
     let standing = past.ledgers.get(unit).and_then(|ledger| ledger.items.get(&item)?.current.as_ref());
     if standing.is_some_and(|standing| standing.filing.received_at > times.received_at) {
         return Err(case.refuse(SUPERSEDED));
