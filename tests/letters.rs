@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic)]
 
+#[path = "letters/answers.rs"]
+mod answers;
 #[path = "letters/digests.rs"]
 mod digests;
 #[path = "letters/fixtures.rs"]
@@ -24,7 +26,7 @@ use mailtally::model::mail::{Digest, Kind, OddityCode};
 use mailtally::model::returns::Item;
 use mailtally::model::unit::{Unit, UnitCode};
 
-fn golden(name: &str, letter: &Rendered) {
+pub fn golden(name: &str, letter: &Rendered) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/letters");
     let text = format!("主题：{}\n\n{}", letter.subject, letter.text);
     for (file, content) in [(format!("{name}.txt"), text), (format!("{name}.html"), letter.html.clone())] {
@@ -57,7 +59,7 @@ fn pieces() -> (Vec<mailtally::model::mail::Piece>, [Role; 2]) {
     (pieces, [Role::Table, Role::Report])
 }
 
-fn complete_return() -> (Understanding, UnitLedger) {
+pub fn complete_return() -> (Understanding, UnitLedger) {
     let (pieces, roles) = pieces();
     let mut mail = understanding("离石区“八一”走访慰问材料", pieces, &roles);
     mail.tables = vec![table(

@@ -107,3 +107,6 @@ pub fn differences<'e>(standing: &'e [Event], wanted: &'e [Event]) -> (Vec<&'e E
         .filter(|event| !among(event, wanted));
     (missing.collect(), surplus.collect())
 }
+
+#[cfg(test)]
+mod tests;
