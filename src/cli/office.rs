@@ -13,7 +13,6 @@ use super::setup::{self, Call};
 use crate::config::Config;
 use crate::daemon::{self, Engine};
 use crate::inbox::folder;
-use crate::judge::due;
 use crate::model::decision::{Arrival, Origin};
 use crate::store::{StorageLock, Store};
 use crate::work::poll;
@@ -124,8 +123,7 @@ pub(super) async fn ingest(
 
 async fn opened(config: &Config, call: &Call, command: &str) -> Result<(Engine, StorageLock), Failure> {
     for campaign in &config.campaigns {
-        let days = (campaign.opens.date_naive(), campaign.deadline_day());
-        let years = due::unknown_years(&campaign.reminders, days, &campaign.calendar);
+        let years = campaign.unknown_years();
         if !years.is_empty() {
             tracing::warn!(
                 campaign = campaign.id,

@@ -6,7 +6,6 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
 
 use super::address::bare_address;
 use super::toml_reader::Section;
-use crate::judge::due;
 use crate::model::calendar::WorkCalendar;
 use crate::model::campaign::ReminderStage;
 
@@ -84,7 +83,8 @@ pub(super) struct Times<'a> {
 
 /// Whether the stages fit the campaign's times, and the calendar reaches far enough.
 pub(super) fn check_stages(section: &Section<'_>, times: &Times<'_>, stages: &[ReminderStage]) {
-    let deadline = times.deadline.date_naive();
+    let (opens, deadline) = (times.opens.date_naive(), times.deadline.date_naive());
+    let mut days = vec![opens, deadline];
     for stage in stages {
         let name = stage.name();
         if let Some((from, to)) = times.hours.filter(|(from, to)| stage.time < *from || stage.time >= *to) {
@@ -92,13 +92,14 @@ pub(super) fn check_stages(section: &Section<'_>, times: &Times<'_>, stages: &[R
                 format!("stage {name} at {} is outside the office hours {from}–{to} and waits for them", stage.time);
             section.warning("reminders", text);
         }
-        let Some(day) = due::day_of(stage, deadline, times.calendar) else { continue };
-        if day < times.opens.date_naive() {
+        let Some(day) = stage.day(deadline, times.calendar) else { continue };
+        days.push(day);
+        if day < opens {
             section.warning("reminders", format!("stage {name} falls on {day}, before the campaign opens"));
         }
     }
-    let unknown = due::unknown_years(stages, (times.opens.date_naive(), deadline), times.calendar);
-    if !unknown.is_empty() {
+    let unknown = times.calendar.unknown_years(days.into_iter());
+    if !unknown.is_empty() && !stages.is_empty() {
         let years: Vec<String> = unknown.iter().map(i32::to_string).collect();
         let text = format!(
             "the days off of {} are not known, so Monday to Friday are taken for worked; add the State Council's notice \

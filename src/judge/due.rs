@@ -1,10 +1,9 @@
 //! Who is owed which letter now: reminders by stage, digests by their times of the day.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveTime, TimeDelta};
+use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, TimeDelta};
 
-use crate::model::calendar::WorkCalendar;
 use crate::model::campaign::{Campaign, ReminderStage};
 use crate::model::ledger::{ItemStatus, UnitStatus};
 use crate::model::returns::Item;
@@ -45,7 +44,7 @@ fn stages(campaign: &Campaign, deadline: DateTime<FixedOffset>, now: DateTime<Fi
     let deadline_day = deadline.with_timezone(now.offset()).date_naive();
     let mut by_day: BTreeMap<NaiveDate, &ReminderStage> = BTreeMap::new();
     for stage in &campaign.reminders {
-        if let Some(day) = day_of(stage, deadline_day, &campaign.calendar) {
+        if let Some(day) = stage.day(deadline_day, &campaign.calendar) {
             by_day.insert(day, stage);
         }
     }
@@ -63,20 +62,6 @@ fn stages(campaign: &Campaign, deadline: DateTime<FixedOffset>, now: DateTime<Fi
         stage.expires_at = stage.expires_at.min(next);
     }
     stages
-}
-
-/// The day a stage falls on: on a day off it moves to the last worked day before, after the deadline to the next one.
-#[must_use]
-pub fn day_of(stage: &ReminderStage, deadline_day: NaiveDate, calendar: &WorkCalendar) -> Option<NaiveDate> {
-    if stage.working_days && stage.days != 0 {
-        return calendar.away(deadline_day, stage.days);
-    }
-    let day = shifted(deadline_day, stage.days)?;
-    match stage.days {
-        _ if stage.also_on_holidays => Some(day),
-        1.. => calendar.worked_from(day),
-        _ => calendar.worked_until(day),
-    }
 }
 
 /// The stage of this name in a letter's key, whichever deadline it was counted from.
@@ -102,21 +87,6 @@ pub fn must_wait_until(
     }
     let first = if time < opening { today } else { today.succ_opt()? };
     first.iter_days().take(100).find(|day| may(*day)).and_then(|day| moment(day, opening, now))
-}
-
-/// The years whose days off would matter to these stages and are not known; Monday to Friday are taken for worked then.
-#[must_use]
-pub fn unknown_years(
-    stages: &[ReminderStage],
-    (opens, deadline): (NaiveDate, NaiveDate),
-    calendar: &WorkCalendar,
-) -> BTreeSet<i32> {
-    if stages.is_empty() {
-        return BTreeSet::new();
-    }
-    let of_stages = stages.iter().filter_map(|stage| day_of(stage, deadline, calendar));
-    let days = [opens, deadline].into_iter().chain(of_stages);
-    days.filter(|day| !calendar.knows(*day)).map(|day| day.year()).collect()
 }
 
 /// The stage's name in the key of a unit's reminder. Counted from another deadline it is another letter, so that a unit
@@ -177,10 +147,6 @@ pub fn slot_name(slot: DateTime<FixedOffset>) -> String {
 #[must_use]
 pub fn digest_since(campaign: &Campaign, slot: DateTime<FixedOffset>) -> DateTime<FixedOffset> {
     digest_due(campaign, slot - TimeDelta::seconds(1)).unwrap_or(campaign.opens).max(campaign.opens)
-}
-
-fn shifted(day: NaiveDate, days: i64) -> Option<NaiveDate> {
-    day.checked_add_signed(TimeDelta::try_days(days)?)
 }
 
 /// Day and time of the campaign's own zone, which is the offset `now` stands in.

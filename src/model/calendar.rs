@@ -26,6 +26,12 @@ impl WorkCalendar {
         self.years.contains(&day.year())
     }
 
+    /// The years of these days whose notice is not known.
+    #[must_use]
+    pub fn unknown_years(&self, days: impl Iterator<Item = NaiveDate>) -> BTreeSet<i32> {
+        days.filter(|day| !self.knows(*day)).map(|day| day.year()).collect()
+    }
+
     #[must_use]
     pub fn is_worked(&self, day: NaiveDate) -> bool {
         let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);

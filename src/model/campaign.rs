@@ -1,9 +1,9 @@
 //! One collection: who asks, of whom, for what, until when, in which words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta};
 
 use super::calendar::WorkCalendar;
 use super::form::Form;
@@ -96,6 +96,20 @@ impl ReminderStage {
         }
     }
 
+    /// The day the stage falls on: on a day off it moves to the last worked day before, after the deadline to the next one.
+    #[must_use]
+    pub fn day(&self, deadline_day: NaiveDate, calendar: &WorkCalendar) -> Option<NaiveDate> {
+        if self.working_days && self.days != 0 {
+            return calendar.away(deadline_day, self.days);
+        }
+        let day = deadline_day.checked_add_signed(TimeDelta::try_days(self.days)?)?;
+        match self.days {
+            _ if self.also_on_holidays => Some(day),
+            1.. => calendar.worked_from(day),
+            _ => calendar.worked_until(day),
+        }
+    }
+
     /// The stage's name in letter keys: `-7`, `0`, `+1`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -142,6 +156,17 @@ impl Campaign {
     #[must_use]
     pub fn deadline_day(&self) -> NaiveDate {
         self.deadline.date_naive()
+    }
+
+    /// The years whose days off would matter to reminders and are not known; Monday to Friday are taken for worked then.
+    #[must_use]
+    pub fn unknown_years(&self) -> BTreeSet<i32> {
+        if self.reminders.is_empty() {
+            return BTreeSet::new();
+        }
+        let deadline = self.deadline_day();
+        let of_stages = self.reminders.iter().filter_map(|stage| stage.day(deadline, &self.calendar));
+        self.calendar.unknown_years([self.opens.date_naive(), deadline].into_iter().chain(of_stages))
     }
 
     #[must_use]

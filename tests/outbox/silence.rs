@@ -2,10 +2,15 @@
 //! same, and nobody is written to.
 
 use chrono::TimeDelta;
+use mailtally::demo::build::form::{Figures, FilledForm, Visit, Writing};
+use mailtally::demo::build::mime::Draft;
+use mailtally::demo::build::mimicry::Dialect;
+use mailtally::demo::build::sheet::{Placement, workbook};
 use mailtally::demo::{bounce_of, campaign_mails};
 use mailtally::model::ledger::{ItemStatus, Nature};
 use mailtally::model::letter::LetterKind;
 use mailtally::model::returns::Item;
+use rust_decimal::Decimal;
 
 use super::office::{Office, at, campaign};
 
@@ -177,4 +182,27 @@ async fn the_same_again_is_answered_twice_a_day() {
         letters += office.works(now).await.len();
     }
     assert_eq!(letters, 3, "the return, and two repetitions that change nothing");
+}
+
+#[tokio::test]
+async fn a_sender_gets_ten_letters_a_day() {
+    let office = office().await;
+    let table = |number: u32| {
+        let visit = |people| Visit { people, gifts: "慰问金".to_owned(), cost: Decimal::from(6_000) };
+        let figures =
+            Figures { veterans: visit(10 + number), others: visit(4), troops: Vec::new(), remarks: String::new() };
+        let form = FilledForm::new("离石区", "2021年8月2日", &figures, Writing::Plain, 2);
+        workbook(&form, Placement::Usual).unwrap()
+    };
+    let mut letters = Vec::new();
+    for (number, now) in (0..13).map(|number| (number, at("2021-08-04T10:00") + TimeDelta::minutes(number.into()))) {
+        let from = ("离石区双拥办", "lsqsyb@lishi.example");
+        let draft = Draft::new(Dialect::NetEase, from, "office@163.example", now).subject("离石区统计表");
+        let mail = draft.text("请查收。").attach("统计表.xlsx", table(number)).bytes();
+        office.receives("mail", &mail, now).await;
+        letters.push(office.works(now).await.len());
+    }
+    assert_eq!(letters.iter().sum::<usize>(), 10, "{letters:?}");
+    assert_eq!(letters[10..], [0, 0, 0]);
+    assert_eq!(office.standing(UNIT, at("2021-08-04T11:00")).await.version, 13, "all are filed");
 }
