@@ -44,6 +44,14 @@ pub struct UnitStanding {
     pub row: Option<Totals>,
 }
 
+impl UnitStanding {
+    /// No letter reaches the unit: it has no address, or the one it has came back.
+    #[must_use]
+    pub fn cannot_be_written_to(&self) -> bool {
+        self.undeliverable || self.unit.emails.is_empty()
+    }
+}
+
 impl CampaignStanding {
     /// How many units stand so.
     #[must_use]

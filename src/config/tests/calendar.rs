@@ -157,7 +157,7 @@ fn a_stage_says_whom_it_writes_to() {
     assert_eq!(told, [(Some("区政府办"), "zfb@lishi.example"), (None, "leader@lvliang.example")]);
 
     copy.change(&copy.campaign("units.csv"), "区政府办 <zfb@lishi.example>", "999999");
-    copy.change(&file, "to = [\"unit\", \"superior\"]", "to = [\"boss\"]");
+    copy.change(&file, "= true\nto = [\"unit\", \"superior\"]", "= true\nto = [\"boss\"]");
     let mistakes = copy.mistakes();
     let line = line_of(&file, "to = [\"boss\"]");
     assert!(mistakes.iter().any(|told| told.contains("\"999999\" is no unit's code")), "{mistakes:#?}");

@@ -71,6 +71,6 @@ fn in_arrears(campaign: &Campaign, standing: &UnitStanding) -> Option<InArrears>
         contact: said(&standing.unit.contact),
         phone: said(&standing.unit.phone),
         owed,
-        unreachable: standing.undeliverable || standing.unit.emails.is_empty(),
+        unreachable: standing.cannot_be_written_to(),
     })
 }

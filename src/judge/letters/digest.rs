@@ -104,11 +104,6 @@ struct MissingGroup {
     units: Vec<Person>,
 }
 
-/// No letter reaches the unit: it has no address, or the one it has came back.
-fn cannot_be_written_to(unit: &UnitStanding) -> bool {
-    unit.undeliverable || unit.unit.emails.is_empty()
-}
-
 /// A unit with the person to telephone.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Person {
@@ -210,7 +205,7 @@ impl DigestFacts {
             telephone: standing
                 .units
                 .iter()
-                .filter(|unit| cannot_be_written_to(unit) && !is_done(unit))
+                .filter(|unit| unit.cannot_be_written_to() && !is_done(unit))
                 .map(person)
                 .collect(),
             ledger: mail_ledger(&input.mails, input.seen),
