@@ -59,6 +59,8 @@ pub struct Sending {
     pub post: tokio::sync::Mutex<Post>,
     pub from: Address,
     pub quota: Quota,
+    /// Reminders wait until a person lets them go.
+    pub hold_reminders: bool,
 }
 
 impl Engine {
@@ -82,7 +84,7 @@ impl Engine {
         let (store, domain, now) = (&self.desk.store, &self.desk.sender_domain, self.now());
         let register = self.desk.register();
         for campaign in register.campaigns() {
-            owe::owe_letters(store, campaign, &self.digest_to, domain, now).await?;
+            owe::owe_letters(store, campaign, &self.digest_to, domain, sending.hold_reminders, now).await?;
         }
         if let Some(campaign) = register.campaigns().last() {
             alarm::owe_alerts(store, &campaign.id, &self.alert_to, domain, now).await?;

@@ -16,11 +16,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use fixtures::{at, campaign, filed, finding, ledger, piece, report, row, table, totals, understanding, unit};
-use mailtally::judge::letters::{self, AlertFacts, Enclosed, ReceiptFacts, ReminderFacts, Rendered};
+use mailtally::judge::letters::{self, AlertFacts, ArrearsFacts, Enclosed, ReceiptFacts, ReminderFacts, Rendered};
 use mailtally::model::campaign::{Campaign, ReminderStage};
 use mailtally::model::decision::{Certainty, Claim, Evidence, EvidenceSource, Role, Understanding};
 use mailtally::model::form::FindingCode;
-use mailtally::model::ledger::{UnitLedger, Verdict};
+use mailtally::model::ledger::{UnitLedger, UnitStatus, Verdict};
 use mailtally::model::letter::LetterKind;
 use mailtally::model::mail::{Digest, Kind, OddityCode};
 use mailtally::model::mark::Tone;
@@ -229,7 +229,7 @@ fn reminders_speak_by_the_days_that_are_left() {
     ]
     .into_iter()
     .map(|(days, now, name)| {
-        let stage = ReminderStage { days, time: at(now).time() };
+        let stage = ReminderStage::usual(days, at(now).time());
         let nothing = UnitLedger::default();
         let ledger = if days % 2 == 0 || days == 1 { &in_part } else { &nothing };
         let mut facts = ReminderFacts::new(&campaign, &lishi(), ledger, &stage, at(now));
@@ -252,7 +252,7 @@ fn reminders_speak_by_the_days_that_are_left() {
 fn a_reminder_that_waited_tells_the_truth() {
     let campaign = campaign();
     let planned = at("2021-08-09T09:00:00+08:00");
-    let stage = ReminderStage { days: -1, time: planned.time() };
+    let stage = ReminderStage::usual(-1, planned.time());
     let facts = ReminderFacts::new(&campaign, &lishi(), &UnitLedger::default(), &stage, planned);
     let letter = letters::reminder(&campaign, &facts, at("2021-08-10T18:00:00+08:00")).unwrap();
     assert!(letter.subject.contains("今日截止") && !letter.text.contains("明天"));
@@ -267,8 +267,26 @@ fn nobody_is_reminded_of_what_the_office_must_decide() {
     let now = "2021-08-09T09:00:00+08:00";
     let item = |item, verdict| (item, filed(item, &mail, now, verdict, None));
     let ledger = ledger(vec![item(Item::Table, Verdict::NeedsReview), item(Item::Report, Verdict::Accepted)]);
-    let stage = ReminderStage { days: -1, time: at(now).time() };
+    let stage = ReminderStage::usual(-1, at(now).time());
     assert!(!ReminderFacts::new(&campaign, &lishi(), &ledger, &stage, at(now)).owes_anything());
+}
+
+#[test]
+fn superiors_and_copies_see_who_owes_what() {
+    let campaign = campaign();
+    for (name, reader, now) in [
+        ("arrears_before", None, "2021-08-09T09:00:00+08:00"),
+        ("arrears_past", Some("县人民政府办公室"), "2021-08-11T09:00:00+08:00"),
+    ] {
+        let (standing, _) = fixtures::standing(&campaign, now);
+        let units: Vec<_> = standing.units.iter().filter(|unit| unit.unit.group == "县市区").collect();
+        let facts = ArrearsFacts::new(&campaign, reader, &units, at(now));
+        assert!(!facts.is_empty());
+        let letter = letters::arrears(&campaign, &facts).unwrap();
+        let accepted = units.iter().filter(|unit| unit.status == UnitStatus::Complete);
+        assert!(accepted.into_iter().all(|unit| !letter.text.contains(&format!("{}：", unit.unit.name))));
+        golden(name, &letter);
+    }
 }
 
 #[test]

@@ -17,6 +17,8 @@ use tempfile::TempDir;
 mod acts;
 #[path = "review/figures.rs"]
 mod figures;
+#[path = "review/letters.rs"]
+mod letters;
 #[path = "review/senders.rs"]
 mod senders;
 

@@ -17,6 +17,8 @@ mod engine_scripted;
 mod inbox_real;
 #[path = "servers/inbox_scripted.rs"]
 mod inbox_scripted;
+#[path = "servers/outbox_scripted.rs"]
+mod outbox_scripted;
 #[path = "servers/post_real.rs"]
 mod post_real;
 #[path = "servers/post_scripted.rs"]

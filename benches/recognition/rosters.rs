@@ -69,6 +69,7 @@ fn unit(code: String, name: &str, group: &str, aliases: Vec<String>, email: Opti
         emails: email.into_iter().collect(),
         phone: None,
         contact: None,
+        superior: None,
     }
 }
 

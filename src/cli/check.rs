@@ -137,10 +137,22 @@ async fn storage(config: &Config, now: DateTime<FixedOffset>, report: &mut Repor
         for told in crate::work::collect::off_the_roster(campaign, &store.events(&campaign.id).await?) {
             report.say(Mark::Warn, &format!("campaign {}: {told}", campaign.id))?;
         }
+        let mut awaiting = 0_usize;
         for letter in store.stuck_letters(&campaign.id).await? {
+            if letter.awaits_release() {
+                awaiting += 1;
+                continue;
+            }
             let unit = letter.unit.as_ref().map_or("-", |unit| unit.as_str());
             let said = letter.last_reply.unwrap_or_default();
             let text = format!("letter {} to unit {unit} is {}: {said}", letter.key, letter.state.as_str());
+            report.say(Mark::Warn, &text)?;
+        }
+        if awaiting > 0 {
+            let text = format!(
+                "campaign {}: {awaiting} letters wait for release; see `mailtally letters list --waiting`",
+                campaign.id
+            );
             report.say(Mark::Warn, &text)?;
         }
     }

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::model::letter::Letter;
 use crate::model::mail::{Digest, Piece};
 use crate::read::mime::names;
 
@@ -41,6 +42,17 @@ pub(super) fn write(
         }
     }
     Ok(written)
+}
+
+/// Writes a letter of ours as .eml and .html, with the files it carries.
+pub(super) fn write_letter(folder: &Path, stem: &str, letter: &Letter, eml: &[u8]) -> Result<Vec<PathBuf>, io::Error> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| at(folder, &error))?;
+    let mut files = vec![place(folder, stem, "eml", eml)?, place(folder, stem, "html", letter.html.as_bytes())?];
+    for file in &letter.attachments {
+        let (name, ending) = safe_name("", &file.name);
+        files.push(place(folder, name.trim_start_matches('-'), &ending, &file.bytes)?);
+    }
+    Ok(files)
 }
 
 /// Stem and ending of a name made of the piece's number and the last part of its name.

@@ -9,7 +9,8 @@ use serde_json::json;
 use super::Failure;
 use super::setup::{self, Call};
 use crate::judge::letters::labels;
-use crate::model::ledger::{Actor, EventKind, Verdict};
+use crate::judge::undoing::can_be_undone;
+use crate::model::ledger::{Actor, EventKind, LetterRuling, Verdict};
 use crate::model::unit::UnitCode;
 use crate::store::{HistoryLine, Store};
 
@@ -97,7 +98,10 @@ fn document(line: &HistoryLine, undone: &BTreeSet<i64>) -> serde_json::Value {
 pub(super) fn told(line: &HistoryLine, undone: &BTreeSet<i64>) -> String {
     let by = match &line.event.by {
         Actor::Machine => String::new(),
-        Actor::Person(name) => format!("（{}）〔操作 {}〕", one_line(name), line.event.act),
+        Actor::Person(name) if can_be_undone(&line.event.kind) => {
+            format!("（{}）〔操作 {}〕", one_line(name), line.event.act)
+        }
+        Actor::Person(name) => format!("（{}）", one_line(name)),
     };
     let mark = if undone.contains(&line.event.id) { "【已撤销】" } else { "" };
     let sentence = match &line.event.kind {
@@ -134,6 +138,14 @@ pub(super) fn told(line: &HistoryLine, undone: &BTreeSet<i64>) -> String {
         EventKind::NameTaught { name } => format!("记住：“{}”指本单位", one_line(name)),
         EventKind::Undone { event_id, reason } => format!("撤销第 {event_id} 条：{}", one_line(reason)),
         EventKind::Waived { item, reason } => format!("免报{}：{}", labels::item(*item), one_line(reason)),
+        EventKind::LetterRuled { key, ruling } => {
+            let ruling = match ruling {
+                LetterRuling::Held => "暂停",
+                LetterRuling::Released => "放行",
+                LetterRuling::Cancelled => "取消",
+            };
+            format!("信件由工作人员{ruling}（{}）", one_line(key))
+        }
         EventKind::LetterSent { kind, key } => format!("发出{}（{key}）", labels::letter_kind(*kind)),
         EventKind::Bounced { recipient, hard, .. } => {
             format!("退信 {recipient}（{}）", if *hard { "地址无效" } else { "暂时未能投递" })

@@ -9,7 +9,8 @@ mod files;
 mod history;
 pub mod inspect;
 pub mod inspect_json;
-mod letter;
+mod letters;
+mod letters_preview;
 pub mod log;
 mod office;
 mod person;
@@ -130,9 +131,9 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: review::Format,
     },
-    /// Letters that are owed, held or gone
-    #[command(subcommand)]
-    Letter(letter::LetterCommand),
+    /// Letters that are owed, held or gone, and what they look like
+    #[command(subcommand, alias = "letter")]
+    Letters(letters::LettersCommand),
     /// Everything that happened, oldest first
     History {
         #[command(flatten)]
@@ -236,7 +237,7 @@ impl Cli {
             | Command::Restore { .. }
             | Command::Campaign(_)
             | Command::Reread { .. }
-            | Command::Letter(_)
+            | Command::Letters(_)
             | Command::History { .. } => "warn",
         }
     }
@@ -308,7 +309,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Reread { campaign, apply, format } => {
             reread::reread(&call, campaign.id.as_deref(), apply, format).await
         }
-        Command::Letter(command) => letter::letter(&call, command).await,
+        Command::Letters(command) => letters::letters(&call, command).await,
         Command::History { campaign, unit, format } => {
             history::history(&call, campaign.id.as_deref(), unit.as_deref(), format).await
         }

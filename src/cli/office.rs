@@ -123,6 +123,16 @@ pub(super) async fn ingest(
 }
 
 async fn opened(config: &Config, call: &Call, command: &str) -> Result<(Engine, StorageLock), Failure> {
+    for campaign in &config.campaigns {
+        let years = campaign.unknown_years();
+        if !years.is_empty() {
+            tracing::warn!(
+                campaign = campaign.id,
+                ?years,
+                "days off not known; reminders take Monday to Friday for worked"
+            );
+        }
+    }
     let lock = locked(config, command)?;
     Ok((setup::engine(config, call.clock()).await?, lock))
 }

@@ -28,7 +28,7 @@ pub(super) struct ByArg {
 pub(super) struct WordArgs {
     #[command(flatten)]
     pub by: ByArg,
-    /// Holds the letter that follows; `mailtally letter list` shows it
+    /// Holds the letter that follows; `mailtally letters list` shows it
     #[arg(long)]
     pub quiet: bool,
 }
@@ -188,7 +188,7 @@ pub(super) fn results(out: &mut impl Write, config: &Config, acted: &Acted, id: 
         Letter::None => Ok(()),
         Letter::Owed { held: false, .. } => writeln!(out, "  回执已列入待发"),
         Letter::Owed { key, held: true } => {
-            writeln!(out, "  回执已写好，暂不发送；要发送：mailtally letter release {}", key.text())
+            writeln!(out, "  回执已写好，暂不发送；要发送：mailtally letters release {}", key.text())
         }
         Letter::NotPossible(why) => writeln!(out, "  没有发出信件：{why}"),
     }

@@ -21,6 +21,7 @@ use crate::post::{FolderPost, Post, SmtpPatience, SmtpPost, SmtpSettings};
 use crate::store::Store;
 use crate::work::deliver::Quota;
 use crate::work::desk::Desk;
+use crate::work::enclose::Copyist;
 use crate::work::opener::Opener;
 
 /// What every command is told before its own arguments.
@@ -178,7 +179,12 @@ pub(super) fn sending(config: &Config) -> Result<Option<Sending>, config::Mistak
         Transport::Folder(path) => Post::Folder(FolderPost::new(path)),
     };
     let quota = Quota { per_minute: smtp.per_minute, per_day: smtp.per_day };
-    Ok(Some(Sending { post: tokio::sync::Mutex::new(post), from: smtp.from.clone(), quota }))
+    Ok(Some(Sending {
+        post: tokio::sync::Mutex::new(post),
+        from: smtp.from.clone(),
+        quota,
+        hold_reminders: smtp.hold_reminders,
+    }))
 }
 
 fn after(after: &config::After) -> After {
@@ -186,5 +192,21 @@ fn after(after: &config::After) -> After {
         config::After::Leave => After::Leave,
         config::After::Seen => After::Seen,
         config::After::Move(folder) => After::Move(folder.clone()),
+    }
+}
+
+/// What makes the tables that go with receipts, for a command that only shows a letter.
+pub(super) struct Copying {
+    archive: Archive,
+    opener: Arc<Opener>,
+}
+
+impl Copying {
+    pub fn from(config: &Config) -> Self {
+        Self { archive: Archive::open(&config.storage_dir), opener: Arc::new(Opener::for_a_look()) }
+    }
+
+    pub fn copyist(&self) -> Copyist<'_> {
+        Copyist { archive: &self.archive, opener: &self.opener }
     }
 }

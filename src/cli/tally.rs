@@ -116,9 +116,8 @@ async fn write_digest(
         owed_at: now,
         last_reply: None,
     };
-    let (archive, opener) = (Archive::open(&config.storage_dir), Arc::new(Opener::for_a_look()));
-    let copyist = Copyist { archive: &archive, opener: &opener };
-    let letter = match render::letter(&store, &setup::register(config), copyist, &stored, span, now).await? {
+    let copying = setup::Copying::from(config);
+    let letter = match render::letter(&store, &setup::register(config), copying.copyist(), &stored, span, now).await? {
         Rendering::Letter(letter) => letter,
         Rendering::NotOwed(reason) | Rendering::Faulty(reason) => return Err(Failure::Wrong(reason)),
     };

@@ -2,22 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeDelta};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveTime, TimeDelta};
 
 use super::address::bare_address;
 use super::form::read_form;
 use super::mistakes::{Mistake, Notes};
+use super::reminders::{Times, check_stages, read_reminders};
 use super::roster::read_roster;
 use super::toml_reader::{Section, read_document};
+use crate::model::calendar::WorkCalendar;
 use crate::model::campaign::{
     Campaign, Contact, ItemDue, ReminderStage, ReportRules, ScanPolicy, TemplatePair, Templates,
 };
 use crate::model::letter::LetterKind;
 use crate::model::returns::Item;
+use crate::model::unit::Roster;
 
 /// All campaigns in the folders below `folder`, in the order of their names.
-pub(super) fn read_campaigns(folder: &Path, notes: &Notes, offset: FixedOffset) -> Option<Vec<Campaign>> {
+pub(super) fn read_campaigns(
+    folder: &Path,
+    notes: &Notes,
+    offset: FixedOffset,
+    calendar: &Arc<WorkCalendar>,
+) -> Option<Vec<Campaign>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => {
@@ -33,7 +42,7 @@ pub(super) fn read_campaigns(folder: &Path, notes: &Notes, offset: FixedOffset) 
     for folder in folders {
         if folder.join("campaign.toml").is_file() {
             found = true;
-            campaigns.extend(read_campaign(&folder, notes, offset));
+            campaigns.extend(read_campaign(&folder, notes, offset, calendar));
         } else {
             notes.warning(Mistake::of_file(&folder, "holds no campaign.toml and is passed over"));
         }
@@ -46,7 +55,12 @@ pub(super) fn read_campaigns(folder: &Path, notes: &Notes, offset: FixedOffset) 
 }
 
 /// One campaign. Roster, form and letters are read even where `campaign.toml` is wrong, so that all is told at once.
-pub(super) fn read_campaign(folder: &Path, notes: &Notes, offset: FixedOffset) -> Option<Campaign> {
+pub(super) fn read_campaign(
+    folder: &Path,
+    notes: &Notes,
+    offset: FixedOffset,
+    calendar: &Arc<WorkCalendar>,
+) -> Option<Campaign> {
     let roster = read_roster(&folder.join("units.csv"), notes);
     let templates = read_templates(folder, notes);
     read_document(&folder.join("campaign.toml"), notes, |section| {
@@ -75,7 +89,10 @@ pub(super) fn read_campaign(folder: &Path, notes: &Notes, offset: FixedOffset) -
         let year = section.number("year", 1990..=2200);
         let (opens, deadline) = (opens?, deadline?);
         let last_digest = last_digest.unwrap_or_else(|| deadline.date_naive() + TimeDelta::days(10));
-        check_times(section, &Times { opens, deadline, reminders: &reminders, hours, last_digest });
+        let times = Times { opens, deadline, hours, last_digest, calendar };
+        check_times(section, &times);
+        check_stages(section, &times, &reminders);
+        check_superiors(section, &reminders, roster.as_ref());
         Some(Campaign {
             id: id?,
             title: title?,
@@ -89,6 +106,7 @@ pub(super) fn read_campaign(folder: &Path, notes: &Notes, offset: FixedOffset) -
             items,
             reminders,
             office_hours: hours?,
+            calendar: Arc::clone(calendar),
             digest_times,
             last_digest,
             form: form?,
@@ -178,25 +196,6 @@ fn read_items(section: &Section<'_>) -> Vec<ItemDue> {
     items
 }
 
-fn read_reminders(section: &Section<'_>) -> Vec<ReminderStage> {
-    let mut stages = section.each("reminders", |stage| {
-        if !stage.has("days") {
-            stage.missing("days", "days = -7 (a week before the day of the deadline)");
-        }
-        if !stage.has("time") {
-            stage.missing("time", "time = \"09:00\"");
-        }
-        let (days, time) = (stage.number("days", -365..=365), stage.time("time"));
-        Some(ReminderStage { days: days?, time: time? })
-    });
-    stages.sort_by_key(|stage| (stage.days, stage.time));
-    let different: BTreeSet<i64> = stages.iter().map(|stage| stage.days).collect();
-    if different.len() < stages.len() {
-        section.mistake("reminders", "has two reminders on the same day; a unit gets one a day");
-    }
-    stages
-}
-
 fn read_hours(section: &Section<'_>) -> Option<(NaiveTime, NaiveTime)> {
     if !section.has("office_hours") {
         return NaiveTime::from_hms_opt(8, 30, 0).zip(NaiveTime::from_hms_opt(17, 30, 0));
@@ -228,14 +227,6 @@ fn read_report_rules(section: &Section<'_>) -> Option<ReportRules> {
     Some(ReportRules { words, scans: scans? })
 }
 
-struct Times<'a> {
-    opens: DateTime<FixedOffset>,
-    deadline: DateTime<FixedOffset>,
-    reminders: &'a [ReminderStage],
-    hours: Option<(NaiveTime, NaiveTime)>,
-    last_digest: NaiveDate,
-}
-
 /// Whether the campaign's times fit each other.
 fn check_times(section: &Section<'_>, times: &Times<'_>) {
     if times.deadline <= times.opens {
@@ -245,22 +236,18 @@ fn check_times(section: &Section<'_>, times: &Times<'_>) {
     if times.last_digest < times.deadline.date_naive() {
         section.warning("last_digest", "is before the deadline: the last days will have no digest");
     }
-    for stage in times.reminders {
-        let name = stage.name();
-        if let Some((from, to)) = times.hours.filter(|(from, to)| stage.time < *from || stage.time > *to) {
-            let text =
-                format!("stage {name} at {} is outside the office hours {from}–{to} and waits for them", stage.time);
-            section.warning("reminders", text);
-        }
-        let day = times.deadline.date_naive() + TimeDelta::days(stage.days);
-        if day < times.opens.date_naive() {
-            section.warning("reminders", format!("stage {name} falls on {day}, before the campaign opens"));
-        }
+}
+
+/// A stage that tells superiors needs a unit that has one.
+fn check_superiors(section: &Section<'_>, stages: &[ReminderStage], roster: Option<&Roster>) {
+    let nobody_has_one = roster.is_some_and(|roster| roster.units().iter().all(|unit| unit.superior.is_none()));
+    if nobody_has_one && stages.iter().any(|stage| stage.to_superior) {
+        section.warning("reminders", "a stage writes to superiors, but units.csv names none (column superior)");
     }
 }
 
-/// The four letters, each as .txt and .html, and the office's own word (`answer`), which may be left out. Their syntax
-/// is checked here, so that a slip shows in `check` and not when the first unit writes.
+/// The four letters, each as .txt and .html, and two that may be left out: the office's own word (`answer`) and the list
+/// for superiors and copies (`arrears`). Their syntax is checked here, so that a slip shows in `check` and not when the first unit writes.
 fn read_templates(folder: &Path, notes: &Notes) -> Option<Templates> {
     let read = |name: &str, ending: &str| read_template(&folder.join(format!("{name}.{ending}")), notes);
     let mut letters = BTreeMap::new();
@@ -268,12 +255,15 @@ fn read_templates(folder: &Path, notes: &Notes) -> Option<Templates> {
         let (text, html) = (read(kind.as_str(), "txt"), read(kind.as_str(), "html"));
         letters.extend(text.zip(html).map(|(text, html)| (kind, TemplatePair { text, html })));
     }
-    let mut answer = None;
-    if ["txt", "html"].iter().any(|ending| folder.join(format!("answer.{ending}")).exists()) {
-        let (text, html) = (read("answer", "txt"), read("answer", "html"));
-        answer = Some(text.zip(html).map(|(text, html)| TemplatePair { text, html })?);
-    }
-    (letters.len() == LetterKind::ALL.len()).then_some(Templates { letters, answer })
+    let may_be_absent = |name: &str| -> Option<Option<TemplatePair>> {
+        if !["txt", "html"].iter().any(|ending| folder.join(format!("{name}.{ending}")).exists()) {
+            return Some(None);
+        }
+        let (text, html) = (read(name, "txt"), read(name, "html"));
+        text.zip(html).map(|(text, html)| Some(TemplatePair { text, html }))
+    };
+    let (answer, arrears) = (may_be_absent("answer"), may_be_absent("arrears"));
+    (letters.len() == LetterKind::ALL.len()).then_some(Templates { letters, answer: answer?, arrears: arrears? })
 }
 
 fn read_template(file: &Path, notes: &Notes) -> Option<String> {

@@ -4,9 +4,11 @@ mod address;
 mod authenticity;
 mod campaign;
 mod form;
+mod holidays;
 mod locate;
 mod mailbox;
 mod mistakes;
+mod reminders;
 mod roster;
 mod server;
 mod smtp;
@@ -16,6 +18,7 @@ mod toml_reader;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::FixedOffset;
 
@@ -27,6 +30,7 @@ pub use roster::{Line, RosterChange, UnitDifference, import_roster, names_the_co
 pub use server::{PasswordSource, Server};
 pub use smtp::{SmtpConfig, Transport};
 
+use crate::model::calendar::WorkCalendar;
 use crate::model::campaign::Campaign;
 use address::bare_address;
 use mistakes::Notes;
@@ -127,13 +131,14 @@ pub fn load_campaigns(file: &Path) -> Result<(FixedOffset, Vec<Campaign>), Mista
     notes.settle(file, read).map(|(read, _)| read)
 }
 
-/// One campaign's folder, without a main file.
+/// One campaign's folder, without a main file; its days off are those that come with the program.
 ///
 /// # Errors
 /// Every mistake in the campaign's files.
 pub fn load_campaign(folder: &Path, offset: FixedOffset) -> Result<Campaign, Mistakes> {
     let notes = Notes::default();
-    let campaign = campaign::read_campaign(folder, &notes, offset);
+    let calendar = Arc::new(holidays::shipped(&notes));
+    let campaign = campaign::read_campaign(folder, &notes, offset, &calendar);
     notes.settle(folder, campaign).map(|(campaign, _)| campaign)
 }
 
@@ -142,6 +147,7 @@ fn read_campaign_keys(
     notes: &Notes,
 ) -> (Option<FixedOffset>, Option<PathBuf>, Option<Vec<Campaign>>) {
     let offset = read_offset(section);
+    let calendar = Arc::new(read_calendar(section, notes));
     let folder = section.within("campaigns", |campaigns| {
         if !campaigns.has("dir") {
             campaigns.missing("dir", "dir = \"campaigns\"");
@@ -153,9 +159,17 @@ fn read_campaign_keys(
     }
     // A wrong time zone should not hide what is wrong in the campaigns.
     let stand_in = offset.or_else(|| FixedOffset::east_opt(8 * 3600));
-    let campaigns =
-        folder.clone().zip(stand_in).and_then(|(folder, offset)| campaign::read_campaigns(&folder, notes, offset));
+    let campaigns = folder
+        .clone()
+        .zip(stand_in)
+        .and_then(|(folder, offset)| campaign::read_campaigns(&folder, notes, offset, &calendar));
     (offset, folder, campaigns)
+}
+
+/// The days off of the file that is named, or else those that come with the program.
+fn read_calendar(section: &Section<'_>, notes: &Notes) -> WorkCalendar {
+    let named = section.path("holidays").and_then(|file| holidays::read_holidays(&file, notes));
+    named.unwrap_or_else(|| holidays::shipped(notes))
 }
 
 /// China has had one zone without summer time since 1991, so the name stands for a fixed offset.

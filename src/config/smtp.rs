@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::address::named_address;
 use super::server::{Ports, Server, read_server};
 use super::toml_reader::Section;
+use crate::model::letter::LetterKind;
 use crate::model::mail::Address;
 
 /// How letters leave, under whose name, and how fast.
@@ -16,6 +17,8 @@ pub struct SmtpConfig {
     pub per_minute: u32,
     /// Letters a calendar day.
     pub per_day: u32,
+    /// Reminders wait until a person lets them go.
+    pub hold_reminders: bool,
 }
 
 /// What carries the letters.
@@ -69,10 +72,21 @@ pub(super) fn read_smtp(section: &Section<'_>) -> Option<SmtpConfig> {
     };
     let per_minute = section.number("per_minute", 1..=100_000).unwrap_or(5);
     let per_day = section.number("per_day", 1..=10_000_000).unwrap_or(200);
+    let hold_reminders = read_hold(section);
     Some(SmtpConfig {
+        hold_reminders,
         transport: transport?,
         from: from?,
         per_minute: u32::try_from(per_minute).ok()?,
         per_day: u32::try_from(per_day).ok()?,
     })
+}
+
+/// `hold = ["reminder"]`. Other letters answer somebody or are for the office itself, and do not wait.
+fn read_hold(section: &Section<'_>) -> bool {
+    let kinds = section.texts("hold");
+    for kind in kinds.iter().filter(|kind| *kind != LetterKind::Reminder.as_str()) {
+        section.mistake("hold", format!("\"{kind}\" cannot be held; only \"reminder\" can"));
+    }
+    kinds.iter().any(|kind| kind == LetterKind::Reminder.as_str())
 }

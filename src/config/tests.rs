@@ -1,5 +1,6 @@
 //! The loader on the shipped configuration, and on copies of it with slips put in.
 
+mod calendar;
 mod roster;
 
 use std::path::{Path, PathBuf};

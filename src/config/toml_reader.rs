@@ -50,10 +50,20 @@ pub(super) fn read_document<T>(file: &Path, notes: &Notes, read: impl FnOnce(&Se
             return None;
         }
     };
+    read_text(file, &text, notes, read)
+}
+
+/// The same for a text in hand; `file` is where mistakes are said to stand.
+pub(super) fn read_text<T>(
+    file: &Path,
+    text: &str,
+    notes: &Notes,
+    read: impl FnOnce(&Section<'_>) -> Option<T>,
+) -> Option<T> {
     // Windows editors put a byte order mark in front, which TOML does not know.
-    let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
-    let (table, errors) = DeTable::parse_recoverable(&text);
-    let source = Source { file: file.to_path_buf(), text: text.clone(), broken: !errors.is_empty() };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let source = Source { file: file.to_path_buf(), text: text.to_owned(), broken: !errors.is_empty() };
     for error in &errors {
         let line = error.span().map(|span| source.line(span.start));
         let text = format!("is no valid TOML: {}", error.message().trim());

@@ -100,6 +100,7 @@ async fn engine(config: &Config, clock: &HandClock) -> Result<Engine> {
             from: Address { name: smtp.from.name.clone(), address: smtp.from.address.clone() },
             // Nobody waits in a demo for a provider's quota.
             quota: Quota { per_minute: u32::MAX, per_day: u32::MAX },
+            hold_reminders: false,
         }),
         digest_to: config.staff.digest_to.clone(),
         alert_to: config.staff.alert_to.clone(),

@@ -136,6 +136,7 @@ impl Shelf {
                 | EventKind::AddressTaught { .. }
                 | EventKind::NameTaught { .. }
                 | EventKind::Undone { .. }
+                | EventKind::LetterRuled { .. }
                 | EventKind::LetterSent { .. } => {}
             }
         }

@@ -32,6 +32,7 @@ fn unit(code: &str, name: &str) -> Unit {
         emails: vec![format!("{}@unit.example", code.to_lowercase())],
         phone: None,
         contact: None,
+        superior: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who is owed which letter now: reminders by stage, digests by their times of the day.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, TimeDelta};
 
 use crate::model::campaign::{Campaign, ReminderStage};
@@ -7,34 +9,84 @@ use crate::model::ledger::{ItemStatus, UnitStatus};
 use crate::model::returns::Item;
 use crate::model::standing::UnitStanding;
 
-/// A stage of reminders that is due, with the span in which its letters are worth sending.
+/// A queued reminder is worth sending this long at most, where no later stage ends it before.
+const WORTH: TimeDelta = TimeDelta::days(7);
+
+/// A stage of reminders on the day it falls on for one deadline, with the span in which its letters are worth sending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageDue<'a> {
     pub stage: &'a ReminderStage,
     pub due_at: DateTime<FixedOffset>,
-    /// The end of office hours on the stage's day; a letter not gone by then is stale.
+    /// The end of office hours on the stage's day: what was not written down by then is not made good.
+    pub closes_at: DateTime<FixedOffset>,
+    /// When the next stage begins, a week later at most; a letter not gone by then is stale. What it says is decided when
+    /// it is sent, so a letter that a quota made wait is true as well.
     pub expires_at: DateTime<FixedOffset>,
 }
 
-/// The stage whose letters may go out now to a unit with this deadline, if any. Of stages missed while the daemon was
-/// away none is made good: "三天后截止" is wrong a day later.
+/// The stage whose letters to units with this deadline fall due now, if any. Of stages missed while the daemon was away
+/// none is made good: two letters in a row say no more than one.
 #[must_use]
 pub fn stage_due(
     campaign: &Campaign,
     deadline: DateTime<FixedOffset>,
     now: DateTime<FixedOffset>,
 ) -> Option<StageDue<'_>> {
-    campaign
-        .reminders
-        .iter()
-        .filter_map(|stage| {
-            let day = shifted(deadline.with_timezone(now.offset()).date_naive(), stage.days)?;
-            let due_at = moment(day, stage.time.max(campaign.office_hours.0), now)?;
-            let expires_at = moment(day, campaign.office_hours.1, now)?;
-            Some(StageDue { stage, due_at, expires_at })
+    if campaign.opens > now {
+        return None;
+    }
+    stages(campaign, deadline, now).into_iter().find(|due| due.due_at <= now && now < due.closes_at)
+}
+
+/// All stages for this deadline in the order of their days. Where several fall on one day, since that is the last worked
+/// one, the latest counts: a unit gets one letter a day.
+fn stages(campaign: &Campaign, deadline: DateTime<FixedOffset>, now: DateTime<FixedOffset>) -> Vec<StageDue<'_>> {
+    let deadline_day = deadline.with_timezone(now.offset()).date_naive();
+    let mut by_day: BTreeMap<NaiveDate, &ReminderStage> = BTreeMap::new();
+    for stage in &campaign.reminders {
+        if let Some(day) = stage.day(deadline_day, &campaign.calendar) {
+            by_day.insert(day, stage);
+        }
+    }
+    let (opening, closing) = campaign.office_hours;
+    let mut stages: Vec<StageDue<'_>> = by_day
+        .into_iter()
+        .filter_map(|(day, stage)| {
+            let due_at = moment(day, stage.time.max(opening), now)?;
+            let closes_at = moment(day, closing, now)?;
+            Some(StageDue { stage, due_at, closes_at, expires_at: due_at + WORTH })
         })
-        .filter(|due| campaign.opens <= now && due.due_at <= now && now < due.expires_at)
-        .max_by_key(|due| due.due_at)
+        .collect();
+    let next: Vec<DateTime<FixedOffset>> = stages.iter().skip(1).map(|stage| stage.due_at).collect();
+    for (stage, next) in stages.iter_mut().zip(next) {
+        stage.expires_at = stage.expires_at.min(next);
+    }
+    stages
+}
+
+/// The stage of this name in a letter's key, whichever deadline it was counted from.
+#[must_use]
+pub fn stage_named<'a>(campaign: &'a Campaign, name: &str) -> Option<&'a ReminderStage> {
+    let name = name.split('@').next().unwrap_or(name);
+    campaign.reminders.iter().find(|stage| stage.name() == name)
+}
+
+/// When a letter of this stage may go out: `None` where that is now, else the next opening of the office. Letters nobody
+/// asked for go out neither at night nor, unless the stage says so, on days off.
+#[must_use]
+pub fn must_wait_until(
+    campaign: &Campaign,
+    stage: &ReminderStage,
+    now: DateTime<FixedOffset>,
+) -> Option<DateTime<FixedOffset>> {
+    let (opening, closing) = campaign.office_hours;
+    let may = |day: NaiveDate| stage.also_on_holidays || campaign.calendar.is_worked(day);
+    let (today, time) = (now.date_naive(), now.time());
+    if may(today) && opening <= time && time < closing {
+        return None;
+    }
+    let first = if time < opening { today } else { today.succ_opt()? };
+    first.iter_days().take(100).find(|day| may(*day)).and_then(|day| moment(day, opening, now))
 }
 
 /// The stage's name in the key of a unit's reminder. Counted from another deadline it is another letter, so that a unit
@@ -97,10 +149,6 @@ pub fn digest_since(campaign: &Campaign, slot: DateTime<FixedOffset>) -> DateTim
     digest_due(campaign, slot - TimeDelta::seconds(1)).unwrap_or(campaign.opens).max(campaign.opens)
 }
 
-fn shifted(day: NaiveDate, days: i64) -> Option<NaiveDate> {
-    day.checked_add_signed(TimeDelta::try_days(days)?)
-}
-
 /// Day and time of the campaign's own zone, which is the offset `now` stands in.
 fn moment(day: NaiveDate, time: NaiveTime, now: DateTime<FixedOffset>) -> Option<DateTime<FixedOffset>> {
     day.and_time(time).and_local_timezone(*now.offset()).single()
@@ -128,11 +176,18 @@ mod tests {
         stage_due(&campaign, campaign.deadline, at(moment)).map(|due| due.stage.days)
     }
 
+    /// Each stage as `-3 2021-08-06`.
+    fn days(campaign: &Campaign, deadline: &str) -> Vec<String> {
+        let stages = stages(campaign, at(deadline), at("2021-01-01T00:00"));
+        stages.iter().map(|due| format!("{} {}", due.stage.name(), due.due_at.date_naive())).collect()
+    }
+
     #[test]
-    fn reminders_fall_due_seven_three_one_and_no_days_before_and_the_day_after() {
+    fn reminders_fall_due_before_on_and_after_the_day_and_leave_the_weekend_alone() {
         assert_eq!(stage("2021-08-03T08:59"), None);
         assert_eq!(stage("2021-08-03T09:00"), Some(-7));
-        assert_eq!(stage("2021-08-07T10:00"), Some(-3));
+        assert_eq!(stage("2021-08-06T10:00"), Some(-3), "August 7th is a Saturday");
+        assert_eq!(stage("2021-08-07T10:00"), None);
         assert_eq!(stage("2021-08-09T12:00"), Some(-1));
         assert_eq!(stage("2021-08-10T17:29"), Some(0));
         assert_eq!(stage("2021-08-11T09:00"), Some(1));
@@ -144,6 +199,50 @@ mod tests {
         assert_eq!(stage("2021-08-03T17:30"), None, "office hours are over");
         assert_eq!(stage("2021-08-04T09:00"), None, "a week before was yesterday");
         assert_eq!(stage("2021-08-10T03:00"), None);
+    }
+
+    #[test]
+    fn stages_move_around_the_national_holiday() {
+        let mut campaign = campaign();
+        campaign.deadline = at("2021-10-08T23:59");
+        // -7 would be October 1st, -3 the 5th, -1 the 7th: all of them holidays, and one letter a day is enough.
+        assert_eq!(days(&campaign, "2021-10-08T23:59"), ["-1 2021-09-30", "0 2021-10-08", "+1 2021-10-09"]);
+        for stage in &mut campaign.reminders {
+            stage.working_days = true;
+        }
+        assert_eq!(
+            days(&campaign, "2021-10-08T23:59"),
+            ["-7 2021-09-23", "-3 2021-09-28", "-1 2021-09-30", "0 2021-10-08", "+1 2021-10-09"],
+            "Sunday the 26th of September is worked, and so is Saturday the 9th of October"
+        );
+        for stage in &mut campaign.reminders {
+            (stage.working_days, stage.also_on_holidays) = (false, true);
+        }
+        assert_eq!(days(&campaign, "2021-10-08T23:59")[..2], ["-7 2021-10-01", "-3 2021-10-05"]);
+    }
+
+    #[test]
+    fn a_unit_with_its_own_deadline_goes_through_the_stages_again() {
+        let campaign = campaign();
+        let days = days(&campaign, "2021-08-20T18:00");
+        assert_eq!(days[0], "-7 2021-08-13");
+        assert_eq!(stage_named(&campaign, "-7@2021-08-20").unwrap().days, -7);
+        let due = stage_due(&campaign, at("2021-08-20T18:00"), at("2021-08-19T09:30")).unwrap();
+        assert_eq!((due.stage.days, due.expires_at), (-1, at("2021-08-20T09:00")), "the next stage says more");
+    }
+
+    #[test]
+    fn a_letter_that_had_to_wait_goes_when_the_office_opens() {
+        let mut campaign = campaign();
+        let stage = campaign.reminders[0].clone();
+        let until = |campaign: &Campaign, stage: &ReminderStage, now: &str| must_wait_until(campaign, stage, at(now));
+        assert_eq!(until(&campaign, &stage, "2021-08-06T10:00"), None);
+        assert_eq!(until(&campaign, &stage, "2021-08-06T05:00"), Some(at("2021-08-06T08:30")));
+        assert_eq!(until(&campaign, &stage, "2021-08-06T17:30"), Some(at("2021-08-09T08:30")));
+        assert_eq!(until(&campaign, &stage, "2021-10-01T10:00"), Some(at("2021-10-08T08:30")));
+        assert_eq!(until(&campaign, &stage, "2021-09-26T10:00"), None, "a Sunday that is worked");
+        campaign.reminders[0].also_on_holidays = true;
+        assert_eq!(until(&campaign, &campaign.reminders[0], "2021-10-01T10:00"), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod alert;
 mod answer;
+mod arrears;
 mod corrections;
 mod digest;
 mod engine;
@@ -26,9 +27,11 @@ use chrono::{DateTime, FixedOffset};
 use crate::model::campaign::Campaign;
 use crate::model::ledger::UnitLedger;
 use crate::model::letter::{Enclosure, LetterKind};
+use crate::model::unit::Unit;
 
 pub use alert::AlertFacts;
 pub use answer::{AnswerFacts, Word};
+pub use arrears::ArrearsFacts;
 pub use corrections::{CorrectedTable, Correction, Enclosed};
 pub use digest::DigestFacts;
 pub use receipt::ReceiptFacts;
@@ -113,6 +116,17 @@ pub fn reminder(
     engine::render(&campaign.templates, LetterKind::Reminder, &facts.view(campaign, now))
 }
 
+/// The list of units that still owe something, for a superior or one who gets a copy.
+///
+/// # Errors
+/// Where a template is faulty.
+pub fn arrears(campaign: &Campaign, facts: &ArrearsFacts) -> Result<Rendered, TemplateError> {
+    match &campaign.templates.arrears {
+        Some(pair) => engine::render_pair("arrears", &pair.text, &pair.html, facts),
+        None => engine::render_pair("arrears", arrears::TEXT, arrears::HTML, facts),
+    }
+}
+
 /// The daily digest (每日简报), as of the moment of its standing.
 ///
 /// # Errors
@@ -127,6 +141,19 @@ pub fn digest(campaign: &Campaign, facts: &DigestFacts) -> Result<Rendered, Temp
 /// Where a template is missing or faulty.
 pub fn alert(campaign: &Campaign, facts: &AlertFacts, now: DateTime<FixedOffset>) -> Result<Rendered, TemplateError> {
     engine::render(&campaign.templates, LetterKind::Alert, &facts.view(campaign, now))
+}
+
+/// One letter of a kind as this unit would get it, with sample data where mail would speak: for a look at the templates.
+///
+/// # Errors
+/// Where a template is missing or faulty.
+pub fn sample(
+    campaign: &Campaign,
+    kind: LetterKind,
+    unit: &Unit,
+    now: DateTime<FixedOffset>,
+) -> Result<Rendered, TemplateError> {
+    sample::one(campaign, kind, unit, now)
 }
 
 /// Renders every template with samples of every situation (full and empty, before and after the deadline) and returns

@@ -169,6 +169,7 @@ mod tests {
             emails: emails.iter().map(|email| (*email).to_owned()).collect(),
             phone: None,
             contact: None,
+            superior: None,
         };
         Roster::new(vec![
             unit("141102", "离石区", &["lishi01@163.com", "office@lishi.gov.cn"]),

@@ -1,5 +1,6 @@
 //! Facts in, a decision out: pure functions from values to values. The time is an argument.
 
+pub mod arrears;
 pub mod assign;
 pub mod authenticity;
 pub mod beside;

@@ -331,6 +331,7 @@ mod tests {
             emails: Vec::new(),
             phone: None,
             contact: None,
+            superior: None,
         };
         NameBook::new(&Roster::new(vec![
             unit("141102", "离石区", &["离石", "离石区双拥办"]),

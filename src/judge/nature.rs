@@ -35,6 +35,10 @@ pub fn nature(mail: &Mail, findings: Findings) -> Nature {
     if findings.from_ourselves && !mail.headers.automatic.is_empty() {
         return Nature::AutoReply;
     }
+    // Another office that runs this program reminds us with a form, or tells us of all its units with a workbook.
+    if has_sign(AutomaticKind::Mailtally) {
+        return Nature::AutoReply;
+    }
     if findings.has_return {
         return Nature::Submission;
     }

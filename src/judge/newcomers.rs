@@ -95,6 +95,7 @@ mod tests {
             emails: vec![email.to_owned()],
             phone: None,
             contact: None,
+            superior: None,
         };
         Roster::new(vec![unit("1", "甲县", "jia@gov.example"), unit("2", "乙县", "yi@gov.example")])
     }

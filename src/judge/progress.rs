@@ -57,6 +57,7 @@ pub fn apply(mut ledger: UnitLedger, event: &Event) -> UnitLedger {
         | EventKind::ReviewSettled { .. }
         | EventKind::AddressTaught { .. }
         | EventKind::NameTaught { .. }
+        | EventKind::LetterRuled { .. }
         | EventKind::Undone { .. } => {}
         EventKind::Waived { item, .. } => ledger.items.entry(*item).or_default().waived = true,
         EventKind::LetterSent { kind, .. } => {

@@ -7,8 +7,10 @@ use super::letters::{AnswerFacts, ReceiptFacts};
 use super::register::Register;
 use crate::model::campaign::Campaign;
 use crate::model::decision::Understanding;
+use crate::model::form::FindingCode;
 use crate::model::letter::{LetterKey, LetterOrder};
 use crate::model::mail::Mail;
+use crate::model::returns::TableReturn;
 
 /// Letters to one sender within a day (mail.md 22).
 const MOST_A_DAY: u32 = 10;
@@ -48,6 +50,12 @@ impl<L> Thread<L> {
     }
 }
 
+/// Nothing but a blank form that came before: a machine sends our own reminder back, and has been told once.
+fn is_blank_again(understanding: &Understanding, filed: &Filed) -> bool {
+    let is_blank = |table: &TableReturn| table.findings.iter().any(|finding| finding.code == FindingCode::BlankForm);
+    filed.only_duplicates && understanding.reports.is_empty() && understanding.tables.iter().all(is_blank)
+}
+
 /// The receipt this submission is owed, if any.
 #[must_use]
 pub fn owed(
@@ -67,7 +75,11 @@ pub fn owed(
     let [from] = understanding.mail.headers.from.as_slice() else { return None };
     let too_many =
         past.answers_today >= MOST_A_DAY || (filed.only_duplicates && past.duplicates_today >= MOST_ALIKE_A_DAY);
-    if too_many || !may_answer(understanding, register) || !from.address.contains('@') {
+    if too_many
+        || is_blank_again(understanding, filed)
+        || !may_answer(understanding, register)
+        || !from.address.contains('@')
+    {
         return None;
     }
     let before = past.ledgers.get(&claim.code).cloned().unwrap_or_default();

@@ -11,6 +11,8 @@ use crate::model::returns::Item;
 pub fn can_be_undone(kind: &EventKind) -> bool {
     match kind {
         EventKind::MailRecorded { .. } | EventKind::LetterSent { .. } | EventKind::Bounced { .. } => false,
+        // Taken back by another word on the same letter.
+        EventKind::LetterRuled { .. } => false,
         EventKind::Filed(_)
         | EventKind::Duplicated { .. }
         | EventKind::ReviewAsked { .. }

@@ -1,9 +1,11 @@
 //! One collection: who asks, of whom, for what, until when, in which words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta};
 
+use super::calendar::WorkCalendar;
 use super::form::Form;
 use super::letter::LetterKind;
 use super::returns::Item;
@@ -34,6 +36,8 @@ pub struct Campaign {
     pub reminders: Vec<ReminderStage>,
     /// Letters to units that nobody asked for go out only between these times of the day.
     pub office_hours: (NaiveTime, NaiveTime),
+    /// The days on which they go out.
+    pub calendar: Arc<WorkCalendar>,
     /// Times of the day at which the digest is due.
     pub digest_times: Vec<NaiveTime>,
     /// The last day with a digest.
@@ -65,9 +69,47 @@ pub struct ReminderStage {
     /// Days from the day of the deadline: −7 is a week before, 1 the day after.
     pub days: i64,
     pub time: NaiveTime,
+    /// Only days that are worked are counted.
+    pub working_days: bool,
+    /// Goes out on its day even where that is not worked.
+    pub also_on_holidays: bool,
+    /// The unit itself gets it.
+    pub to_unit: bool,
+    /// The unit's superior is told which of its units owe what.
+    pub to_superior: bool,
+    /// Bare addresses that are told of all units reminded.
+    pub copy_to: Vec<String>,
 }
 
 impl ReminderStage {
+    /// A stage as most are: to the unit alone, on a worked day.
+    #[must_use]
+    pub fn usual(days: i64, time: NaiveTime) -> Self {
+        Self {
+            days,
+            time,
+            working_days: false,
+            also_on_holidays: false,
+            to_unit: true,
+            to_superior: false,
+            copy_to: Vec::new(),
+        }
+    }
+
+    /// The day the stage falls on: on a day off it moves to the last worked day before, after the deadline to the next one.
+    #[must_use]
+    pub fn day(&self, deadline_day: NaiveDate, calendar: &WorkCalendar) -> Option<NaiveDate> {
+        if self.working_days && self.days != 0 {
+            return calendar.away(deadline_day, self.days);
+        }
+        let day = deadline_day.checked_add_signed(TimeDelta::try_days(self.days)?)?;
+        match self.days {
+            _ if self.also_on_holidays => Some(day),
+            1.. => calendar.worked_from(day),
+            _ => calendar.worked_until(day),
+        }
+    }
+
     /// The stage's name in letter keys: `-7`, `0`, `+1`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -98,6 +140,8 @@ pub struct Templates {
     pub letters: BTreeMap<LetterKind, TemplatePair>,
     /// The office's own word about a mail (accepted, returned), where the campaign words it otherwise than usual.
     pub answer: Option<TemplatePair>,
+    /// The list of units that owe something, for a superior or a copy; likewise.
+    pub arrears: Option<TemplatePair>,
 }
 
 /// One letter's two forms, as minijinja source with the path each came from.
@@ -112,6 +156,17 @@ impl Campaign {
     #[must_use]
     pub fn deadline_day(&self) -> NaiveDate {
         self.deadline.date_naive()
+    }
+
+    /// The years whose days off would matter to reminders and are not known; Monday to Friday are taken for worked then.
+    #[must_use]
+    pub fn unknown_years(&self) -> BTreeSet<i32> {
+        if self.reminders.is_empty() {
+            return BTreeSet::new();
+        }
+        let deadline = self.deadline_day();
+        let of_stages = self.reminders.iter().filter_map(|stage| stage.day(deadline, &self.calendar));
+        self.calendar.unknown_years([self.opens.date_naive(), deadline].into_iter().chain(of_stages))
     }
 
     #[must_use]

@@ -80,10 +80,21 @@ pub enum EventKind {
     NameTaught { name: String },
     /// An earlier event counts no more, be it a person's word or the machine's. That it was undone can itself be undone.
     Undone { event_id: i64, reason: String },
+    /// A person held a letter that waits, let it go, or cancelled it.
+    LetterRuled { key: String, ruling: LetterRuling },
     /// A letter to the unit went out.
     LetterSent { kind: LetterKind, key: String },
     /// A letter to the unit came back. `hard`: that address will never work.
     Bounced { recipient: String, hard: bool, diagnostic: Option<String> },
+}
+
+/// A person's word on a letter that has not gone out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LetterRuling {
+    Held,
+    Released,
+    Cancelled,
 }
 
 /// The events that count: those that were not undone, or whose undoing was undone.

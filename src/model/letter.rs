@@ -65,6 +65,12 @@ pub enum LetterKey {
         unit: UnitCode,
         stage: String,
     },
+    /// The list of units that owe something at this stage, for one superior or copy, named by the address.
+    Arrears {
+        campaign: String,
+        stage: String,
+        reader: String,
+    },
     /// `slot` is the local day and time it was due, `2021-08-01T08:30`.
     Digest {
         campaign: String,
@@ -81,7 +87,7 @@ impl LetterKey {
     pub fn kind(&self) -> LetterKind {
         match self {
             Self::Ack { .. } | Self::Answer { .. } => LetterKind::Ack,
-            Self::Reminder { .. } => LetterKind::Reminder,
+            Self::Reminder { .. } | Self::Arrears { .. } => LetterKind::Reminder,
             Self::Digest { .. } => LetterKind::Digest,
             Self::Alert { .. } => LetterKind::Alert,
         }
@@ -94,12 +100,13 @@ impl LetterKey {
             Self::Ack { mail } => format!("ack/{mail}"),
             Self::Answer { mail, number } => format!("ack/{mail}/{number}"),
             Self::Reminder { campaign, unit, stage } => format!("remind/{campaign}/{unit}/{stage}"),
+            Self::Arrears { campaign, stage, reader } => format!("arrears/{campaign}/{stage}/{reader}"),
             Self::Digest { campaign, slot } => format!("digest/{campaign}/{slot}"),
             Self::Alert { cause, day } => format!("alert/{cause}/{day}"),
         }
     }
 
-    /// The inverse of [`LetterKey::text`]. Campaign ids, stages, slots and days hold no `/`; units and causes may.
+    /// The inverse of [`LetterKey::text`]. Campaign ids, stages, slots and days hold no `/`; units, readers and causes may.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once('/')?;
@@ -112,6 +119,11 @@ impl LetterKey {
                 let (campaign, rest) = rest.split_once('/')?;
                 let (unit, stage) = rest.rsplit_once('/')?;
                 Some(Self::Reminder { campaign: campaign.into(), unit: UnitCode::new(unit), stage: stage.into() })
+            }
+            "arrears" => {
+                let (campaign, rest) = rest.split_once('/')?;
+                let (stage, reader) = rest.split_once('/')?;
+                Some(Self::Arrears { campaign: campaign.into(), stage: stage.into(), reader: reader.into() })
             }
             "digest" => {
                 let (campaign, slot) = rest.split_once('/')?;
@@ -149,6 +161,9 @@ pub struct LetterOrder {
     /// Worthless after this moment: a reminder after its stage.
     pub expires_at: Option<DateTime<FixedOffset>>,
 }
+
+/// Why a letter is held that waits for release by the office's own setting.
+pub const AWAITS_RELEASE: &str = "按设置待人工放行";
 
 /// Where a letter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -274,6 +289,11 @@ mod tests {
             LetterKey::Ack { mail: Digest::of(b"mail") },
             LetterKey::Answer { mail: Digest::of(b"mail"), number: 2 },
             LetterKey::Reminder { campaign: "2021-bayi".into(), unit: UnitCode::new("S/01"), stage: "+1".into() },
+            LetterKey::Arrears {
+                campaign: "2021-bayi".into(),
+                stage: "+1".into(),
+                reader: "a/b@county.example".into(),
+            },
             LetterKey::Digest { campaign: "2021-bayi".into(), slot: "2021-08-01T08:30".into() },
             LetterKey::Alert { cause: "imap/office".into(), day: "2021-08-01".into() },
         ];

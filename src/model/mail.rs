@@ -218,6 +218,8 @@ pub enum AutomaticKind {
     List,
     /// Only asks not to be answered.
     SuppressAnswer,
+    /// A letter of this program, ours or another office's.
+    Mailtally,
 }
 
 /// The mail's own words.

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod authenticity;
+pub mod calendar;
 pub mod campaign;
 pub mod decision;
 pub mod form;

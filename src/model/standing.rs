@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, FixedOffset};
 
 use super::ledger::{ItemStatus, Nature, ReviewReason, UnitStatus};
-use super::letter::{LetterKind, LetterState};
+use super::letter::{AWAITS_RELEASE, LetterKind, LetterState};
 use super::mail::Digest;
 use super::returns::{Item, TableReturn, Totals};
 use super::unit::{Unit, UnitCode};
@@ -42,6 +42,14 @@ pub struct UnitStanding {
     pub undeliverable: bool,
     /// The totals of the unit's accepted table.
     pub row: Option<Totals>,
+}
+
+impl UnitStanding {
+    /// No letter reaches the unit: it has no address, or the one it has came back.
+    #[must_use]
+    pub fn cannot_be_written_to(&self) -> bool {
+        self.undeliverable || self.unit.emails.is_empty()
+    }
 }
 
 impl CampaignStanding {
@@ -121,6 +129,14 @@ pub struct LetterLine {
     pub sent_at: Option<DateTime<FixedOffset>>,
     /// The last thing a server said, or why it was held.
     pub last_reply: Option<String>,
+}
+
+impl LetterLine {
+    /// It waits for release by the office's own setting.
+    #[must_use]
+    pub fn awaits_release(&self) -> bool {
+        self.state == LetterState::Held && self.last_reply.as_deref() == Some(AWAITS_RELEASE)
+    }
 }
 
 /// The table that stands for a unit, with the mail it came from: a line of the workbook.

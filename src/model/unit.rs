@@ -40,6 +40,18 @@ pub struct Unit {
     pub emails: Vec<String>,
     pub phone: Option<String>,
     pub contact: Option<String>,
+    /// Who is told where the unit is overdue, if anybody.
+    pub superior: Option<Superior>,
+}
+
+/// Whom a unit stands under.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Superior {
+    /// Another unit of the roster.
+    Unit(UnitCode),
+    /// A bare address, with the name it is addressed by.
+    Address { name: Option<String>, address: String },
 }
 
 /// All units of a campaign, in the order of the file.

@@ -53,6 +53,8 @@ fn sign(name: &str, value: &str) -> Option<AutomaticKind> {
         // A rule of the mailbox sent it on.
         "x-ms-exchange-inbox-rules-loop" => Some(AutomaticKind::SuppressAnswer),
         "x-loop" => Some(AutomaticKind::SuppressAnswer),
+        // Two offices that run this program must not take each other's forms and workbooks for returns.
+        "x-mailtally-kind" => Some(AutomaticKind::Mailtally),
         _ if name.starts_with("list-") => Some(AutomaticKind::List),
         _ => None,
     }
@@ -80,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_sign_of_the_field() {
-        use AutomaticKind::{AutoReply, List, SuppressAnswer};
+        use AutomaticKind::{AutoReply, List, Mailtally, SuppressAnswer};
         for (header, kind) in [
             ("Auto-Submitted: auto-replied", AutoReply),
             ("AUTO-SUBMITTED: auto-generated; owner=x", AutoReply),
@@ -94,6 +96,7 @@ mod tests {
             ("X-QQ-AUTO-REPLY: true", AutoReply),
             ("X-QQ-HolidayReply: true", AutoReply),
             ("X-Loop: a@b.example", SuppressAnswer),
+            ("X-Mailtally-Kind: reminder", Mailtally),
         ] {
             assert_eq!(kinds(header), [kind], "{header}");
         }

@@ -6,7 +6,7 @@ use sqlx::{FromRow, SqliteConnection};
 use super::{Store, StoreError, events, garbled, millis, unit_code};
 use crate::model::decision::Decision;
 use crate::model::ledger::{Event, EventKind};
-use crate::model::letter::{LetterKey, LetterOrder, LetterState};
+use crate::model::letter::{AWAITS_RELEASE, LetterKey, LetterOrder, LetterState};
 use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
 
@@ -70,8 +70,35 @@ impl Store {
         Ok(new)
     }
 
-    /// The letters whose turn it is, at most `limit`: receipts first, then by when they were due. Expired ones are not
-    /// among them.
+    /// The same, but the new ones wait for a person's word before they go.
+    ///
+    /// # Errors
+    /// The database's; then none is queued.
+    pub async fn queue_for_release(
+        &self,
+        orders: &[LetterOrder],
+        sender_domain: &str,
+        now: DateTime<FixedOffset>,
+    ) -> Result<usize, StoreError> {
+        let mut write = self.begin().await?;
+        let mut new = 0;
+        for order in orders {
+            if insert(&mut write, std::slice::from_ref(order), sender_domain, now).await? > 0 {
+                sqlx::query("UPDATE letters SET state = 'held', last_reply = ?2 WHERE key = ?1")
+                    .bind(order.key.text())
+                    .bind(AWAITS_RELEASE)
+                    .execute(&mut *write)
+                    .await?;
+                new += 1;
+            }
+        }
+        write.commit().await?;
+        Ok(new)
+    }
+
+    /// The letters whose turn it is, at most `limit`: receipts first, then by when they were due. Of reminders those go
+    /// first whose unit has waited longest for one, so that a small quota leaves nobody out for good. Expired letters are
+    /// not among them.
     ///
     /// # Errors
     /// The database's.
@@ -80,13 +107,35 @@ impl Store {
             "SELECT * FROM letters
              WHERE state = 'queued' AND due_at <= ?1 AND next_attempt_at <= ?1
                AND (expires_at IS NULL OR expires_at > ?1)
-             ORDER BY priority, due_at, key LIMIT ?2",
+             ORDER BY priority,
+                      CASE kind WHEN 'reminder' THEN coalesce((
+                          SELECT max(earlier.sent_at) FROM letters AS earlier
+                          WHERE earlier.campaign = letters.campaign AND earlier.unit = letters.unit
+                            AND earlier.kind = 'reminder'), 0)
+                      END,
+                      due_at, key
+             LIMIT ?2",
         )
         .bind(millis(now))
         .bind(limit)
         .fetch_all(&self.reader)
         .await?;
         rows.into_iter().map(|row| self.letter_from(row)).collect()
+    }
+
+    /// A queued letter's turn comes not before this moment; that is no attempt.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn postpone(&self, key: &LetterKey, until: DateTime<FixedOffset>) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        sqlx::query("UPDATE letters SET next_attempt_at = ?2 WHERE key = ?1 AND state = 'queued'")
+            .bind(key.text())
+            .bind(millis(until))
+            .execute(&mut *write)
+            .await?;
+        write.commit().await?;
+        Ok(())
     }
 
     /// Writes an attempt down; to be called before dialling. `false` where the letter is no longer queued: somebody
@@ -172,15 +221,16 @@ impl Store {
         rows.into_iter().map(|row| self.letter_from(row)).collect()
     }
 
-    /// Queued letters that are worthless by now become `Cancelled` and are returned.
+    /// Letters that wait and are worthless by now become `Cancelled` and are returned: those that are queued, and those held
+    /// before any server saw them. What a server disliked stays before the office.
     ///
     /// # Errors
     /// The database's.
     pub async fn cancel_expired(&self, now: DateTime<FixedOffset>) -> Result<Vec<StoredLetter>, StoreError> {
         let mut write = self.begin().await?;
         let rows: Vec<LetterRow> = sqlx::query_as(
-            "UPDATE letters SET state = 'cancelled', last_reply = coalesce(last_reply, '已过时效，不再发送')
-             WHERE state = 'queued' AND expires_at <= ?1 RETURNING *",
+            "UPDATE letters SET state = 'cancelled', last_reply = '已过时效，不再发送' || coalesce('（' || last_reply || '）', '')
+             WHERE (state = 'queued' OR (state = 'held' AND attempts = 0)) AND expires_at <= ?1 RETURNING *",
         )
         .bind(millis(now))
         .fetch_all(&mut *write)

@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset};
 
 use super::letters::{LetterRow, StoredLetter};
 use super::{Store, StoreError, millis};
-use crate::model::letter::{LetterKind, LetterState};
+use crate::model::letter::{LetterKey, LetterKind, LetterState};
 use crate::model::standing::LetterLine;
 use crate::model::unit::UnitCode;
 
@@ -17,7 +17,30 @@ pub struct LetterFilter {
     pub state: Option<LetterState>,
 }
 
+/// One time a letter was dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub at: DateTime<FixedOffset>,
+    /// The state it left the letter in; `sending` while nobody knows.
+    pub outcome: String,
+    /// What the server said.
+    pub reply: Option<String>,
+}
+
 impl Store {
+    /// Every time this letter was dialled, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn attempts(&self, key: &LetterKey) -> Result<Vec<Attempt>, StoreError> {
+        let rows: Vec<(i64, String, Option<String>)> =
+            sqlx::query_as("SELECT at, outcome, reply FROM attempts WHERE letter = ?1 ORDER BY id")
+                .bind(key.text())
+                .fetch_all(&self.reader)
+                .await?;
+        rows.into_iter().map(|(at, outcome, reply)| Ok(Attempt { at: self.moment(at)?, outcome, reply })).collect()
+    }
+
     /// How many recipients the provider has counted since then: attempts that were accepted, or may have been.
     ///
     /// # Errors

@@ -38,6 +38,7 @@ impl Span {
             | EventKind::AddressTaught { .. }
             | EventKind::NameTaught { .. }
             | EventKind::Undone { .. }
+            | EventKind::LetterRuled { .. }
             | EventKind::LetterSent { .. }
             | EventKind::Bounced { .. } => event.at,
         };

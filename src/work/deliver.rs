@@ -10,9 +10,10 @@ use super::failpoint::reached;
 use super::render::{self, Rendering};
 use super::{WorkError, without_addresses};
 use crate::clock::Clock;
+use crate::judge::due;
 use crate::judge::register::Register;
 use crate::model::ledger::{Actor, Event, EventKind};
-use crate::model::letter::{Delivery, Letter, LetterKey, LetterState};
+use crate::model::letter::{Delivery, Letter, LetterKey, LetterKind, LetterState};
 use crate::model::mail::Address;
 use crate::post::Post;
 use crate::store::{AccountState, Settled, Store, StoreError, StoredLetter};
@@ -26,8 +27,12 @@ const AFTER_REFUSAL: TimeDelta = TimeDelta::minutes(15);
 /// How often and after which pause it is tried to write down what came of an attempt.
 const MOST_SETTLING_TRIES: u32 = 30;
 const SETTLING_PAUSE: Duration = Duration::from_secs(2);
+/// How long no letter dials after one found nobody there.
+const AFTER_SILENCE: TimeDelta = TimeDelta::minutes(1);
 /// How many letters are looked at in one go.
 const BATCH: u32 = 50;
+/// This part of a day's quota is kept from reminders, so that a receipt need not wait until tomorrow.
+const KEPT_FOR_ANSWERS: u32 = 4;
 
 /// How much the provider takes (its true caps are unpublished; mail.md 13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +96,11 @@ impl Outbox<'_> {
                 return Ok(delivered);
             }
             for letter in letters {
+                // Reminders come last of all, so nothing else waits behind the first one.
+                let reminds = letter.order.key.kind() == LetterKind::Reminder;
+                if reminds && self.room_for_reminders(self.now()).await? == 0 {
+                    return Ok(delivered);
+                }
                 if let Next::Stop = self.deliver(letter, &mut delivered).await? {
                     return Ok(delivered);
                 }
@@ -105,14 +115,42 @@ impl Outbox<'_> {
     /// How many letters may go now.
     async fn room(&self, now: DateTime<FixedOffset>) -> Result<u32, WorkError> {
         let minute = self.store.sent_since(now - TimeDelta::seconds(60)).await?;
-        let midnight = now.date_naive().and_time(NaiveTime::MIN).and_local_timezone(*now.offset()).single();
-        let day = self.store.sent_since(midnight.unwrap_or(now)).await?;
+        let day = self.sent_today(now).await?;
         Ok(self.quota.per_minute.saturating_sub(minute).min(self.quota.per_day.saturating_sub(day)))
+    }
+
+    async fn room_for_reminders(&self, now: DateTime<FixedOffset>) -> Result<u32, WorkError> {
+        let kept = self.quota.per_day / KEPT_FOR_ANSWERS;
+        Ok(self.quota.per_day.saturating_sub(kept).saturating_sub(self.sent_today(now).await?))
+    }
+
+    async fn sent_today(&self, now: DateTime<FixedOffset>) -> Result<u32, WorkError> {
+        let midnight = now.date_naive().and_time(NaiveTime::MIN).and_local_timezone(*now.offset()).single();
+        Ok(self.store.sent_since(midnight.unwrap_or(now)).await?)
+    }
+
+    /// Until when this letter has to wait, since nobody asked for it and the office is closed.
+    fn must_wait_until(&self, key: &LetterKey, now: DateTime<FixedOffset>) -> Option<DateTime<FixedOffset>> {
+        let (campaign, stage) = match key {
+            LetterKey::Reminder { campaign, stage, .. } | LetterKey::Arrears { campaign, stage, .. } => {
+                (campaign, stage)
+            }
+            LetterKey::Ack { .. } | LetterKey::Answer { .. } | LetterKey::Digest { .. } | LetterKey::Alert { .. } => {
+                return None;
+            }
+        };
+        let campaign = self.register.campaign(campaign)?;
+        due::must_wait_until(campaign, due::stage_named(campaign, stage)?, now)
     }
 
     async fn deliver(&mut self, stored: StoredLetter, delivered: &mut Delivered) -> Result<Next, WorkError> {
         let now = self.now();
         let key = stored.order.key.clone();
+        if let Some(until) = self.must_wait_until(&key, now) {
+            self.store.postpone(&key, until).await?;
+            delivered.postponed += 1;
+            return Ok(Next::Go);
+        }
         let letter = match render::letter(self.store, self.register, self.copyist, &stored, Span::All, now).await? {
             Rendering::Letter(letter) => letter,
             Rendering::NotOwed(reason) => {
@@ -261,7 +299,8 @@ impl Outbox<'_> {
             }
             Delivery::NotReached { reply } => {
                 tracing::warn!(reply = without_addresses(reply), "the SMTP server was not reached");
-                return Ok(());
+                // Otherwise each letter of the outbox would dial in turn.
+                AccountState { not_before: Some(now + AFTER_SILENCE), reason: Some(reply.clone()), ..known }
             }
             Delivery::Hold { .. } | Delivery::NoSuchRecipient { .. } | Delivery::Unknown { .. } => return Ok(()),
         };

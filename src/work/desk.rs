@@ -420,6 +420,7 @@ fn decides(event: &Event) -> bool {
         | EventKind::NameTaught { .. }
         | EventKind::Undone { .. }
         | EventKind::LetterSent { .. }
+        | EventKind::LetterRuled { .. }
         | EventKind::Bounced { .. } => false,
     };
     decided && event.by == Actor::Machine
@@ -509,6 +510,7 @@ fn outcome(decision: &Decision) -> String {
             | EventKind::AddressTaught { .. }
             | EventKind::NameTaught { .. }
             | EventKind::Undone { .. }
+            | EventKind::LetterRuled { .. }
             | EventKind::LetterSent { .. } => continue,
         };
         words.insert(place, word);

@@ -16,6 +16,7 @@ mod recorded;
 pub mod render;
 pub mod reread;
 pub mod review;
+pub mod ruling;
 pub mod unit_words;
 pub mod workbook;
 

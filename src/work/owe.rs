@@ -1,15 +1,19 @@
 //! Writes down the reminders and digests that fall due, once each; what they say is decided when they are sent.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use super::WorkError;
+use crate::judge::arrears::{self, Reader};
 use crate::judge::{due, progress};
 use crate::model::campaign::Campaign;
 use crate::model::letter::{LetterKey, LetterOrder};
 use crate::model::standing::UnitStanding;
 use crate::store::Store;
 
-/// Puts into the outbox what `campaign` owes at `now`, and says how many letters that were.
+/// Puts into the outbox what `campaign` owes at `now`, and says how many letters that were. With `hold_reminders` the
+/// reminders among them wait for a person's word.
 ///
 /// # Errors
 /// The store's.
@@ -18,20 +22,19 @@ pub async fn owe_letters(
     campaign: &Campaign,
     digest_to: &[String],
     sender_domain: &str,
+    hold_reminders: bool,
     now: DateTime<FixedOffset>,
 ) -> Result<usize, WorkError> {
-    let mut orders: Vec<LetterOrder> = Vec::new();
-    // Most rounds fall into no stage of anybody's deadline; then nothing of the units need be known.
-    let mut deadlines = vec![campaign.deadline];
-    deadlines.extend(store.extensions(&campaign.id).await?);
-    if deadlines.iter().any(|deadline| due::stage_due(campaign, *deadline, now).is_some()) {
-        let events = store.events(&campaign.id).await?;
-        let standing = progress::standing(campaign, &events, now);
-        orders.extend(standing.units.iter().filter_map(|unit| {
-            let deadline = unit.extended_until.unwrap_or(campaign.deadline);
-            reminder(campaign, unit, &due::stage_due(campaign, deadline, now)?)
-        }));
+    let reminders = reminders(store, campaign, now).await?;
+    let queued = if hold_reminders {
+        store.queue_for_release(&reminders, sender_domain, now).await?
+    } else {
+        store.queue(&reminders, sender_domain, now).await?
+    };
+    if queued > 0 {
+        tracing::info!(campaign = campaign.id, letters = queued, held = hold_reminders, "reminders written down");
     }
+    let mut orders: Vec<LetterOrder> = Vec::new();
     if let Some(slot) = due::digest_due(campaign, now).filter(|_| !digest_to.is_empty()) {
         orders.push(LetterOrder {
             key: LetterKey::Digest { campaign: campaign.id.clone(), slot: due::slot_name(slot) },
@@ -44,12 +47,44 @@ pub async fn owe_letters(
             expires_at: Some(slot + TimeDelta::days(1)),
         });
     }
-    Ok(store.queue(&orders, sender_domain, now).await?)
+    Ok(queued + store.queue(&orders, sender_domain, now).await?)
 }
 
-/// The reminder a unit is owed at this stage, if it still owes something and has an address that works.
+/// What the stages that are due ask for: letters to units, and lists for their superiors and for copies.
+async fn reminders(
+    store: &Store,
+    campaign: &Campaign,
+    now: DateTime<FixedOffset>,
+) -> Result<Vec<LetterOrder>, WorkError> {
+    // Most rounds fall into no stage of anybody's deadline; then nothing of the units need be known.
+    let mut deadlines = vec![campaign.deadline];
+    deadlines.extend(store.extensions(&campaign.id).await?);
+    if deadlines.iter().all(|deadline| due::stage_due(campaign, *deadline, now).is_none()) {
+        return Ok(Vec::new());
+    }
+    let events = store.events(&campaign.id).await?;
+    let standing = progress::standing(campaign, &events, now);
+    let mut orders = Vec::new();
+    let mut lists: BTreeMap<LetterKey, LetterOrder> = BTreeMap::new();
+    for unit in &standing.units {
+        let deadline = unit.extended_until.unwrap_or(campaign.deadline);
+        let Some(stage) = due::stage_due(campaign, deadline, now) else { continue };
+        if due::owed(unit).is_empty() {
+            continue;
+        }
+        orders.extend(reminder(campaign, unit, &stage));
+        for reader in arrears::readers(campaign, &unit.unit, stage.stage) {
+            let order = list(campaign, unit, &reader, &stage);
+            lists.entry(order.key.clone()).or_insert(order);
+        }
+    }
+    orders.extend(lists.into_values());
+    Ok(orders)
+}
+
+/// The reminder a unit is owed at this stage, if it has an address that works.
 fn reminder(campaign: &Campaign, standing: &UnitStanding, stage: &due::StageDue<'_>) -> Option<LetterOrder> {
-    if due::owed(standing).is_empty() || standing.undeliverable {
+    if !stage.stage.to_unit || standing.undeliverable {
         return None;
     }
     let address = standing.unit.emails.first()?;
@@ -66,4 +101,22 @@ fn reminder(campaign: &Campaign, standing: &UnitStanding, stage: &due::StageDue<
         due_at: stage.due_at,
         expires_at: Some(stage.expires_at),
     })
+}
+
+/// The list of units that owe something, for one who is told of them. It is about several units, so it stands in none's
+/// history.
+fn list(campaign: &Campaign, first: &UnitStanding, reader: &Reader, stage: &due::StageDue<'_>) -> LetterOrder {
+    LetterOrder {
+        key: LetterKey::Arrears {
+            campaign: campaign.id.clone(),
+            stage: due::stage_key(stage.stage, first.extended_until),
+            reader: reader.address.clone(),
+        },
+        campaign: campaign.id.clone(),
+        unit: None,
+        recipients: vec![reader.address.clone()],
+        facts: serde_json::Value::Null,
+        due_at: stage.due_at,
+        expires_at: Some(stage.expires_at),
+    }
 }

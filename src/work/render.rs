@@ -3,19 +3,22 @@
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
+use super::WorkError;
 use super::collect::{self, Span};
 use super::enclose::{Copyist, XLSX};
-use super::{WorkError, workbook};
-use crate::judge::letters::{self, AlertFacts, DigestFacts, ReminderFacts, Rendered, TemplateError};
+use super::workbook::{self, Filling};
+use crate::judge::arrears::readers;
+use crate::judge::letters::{self, AlertFacts, ArrearsFacts, DigestFacts, ReminderFacts, Rendered, TemplateError};
 use crate::judge::receipts::{MailLetter, Thread};
 use crate::judge::register::Register;
 use crate::judge::{due, progress};
 use crate::model::campaign::Campaign;
 use crate::model::decision::Returned;
 use crate::model::ledger::ItemStatus;
-use crate::model::letter::{Enclosure, Letter, LetterKey, LetterOrder};
-use crate::model::returns::Finding;
-use crate::model::unit::UnitCode;
+use crate::model::letter::{Enclosure, Letter, LetterKey, LetterKind, LetterOrder};
+use crate::model::returns::{Finding, Item};
+use crate::model::standing::UnitStanding;
+use crate::model::unit::{Unit, UnitCode};
 use crate::store::{Store, StoredLetter};
 
 /// What became of a letter's turn.
@@ -67,6 +70,10 @@ pub async fn letter(
             Some(content) => content,
             None => return Ok(Rendering::NotOwed("nothing is owed any more".to_owned())),
         },
+        LetterKey::Arrears { stage, reader, .. } => match arrears(store, campaign, stage, reader, now).await? {
+            Some(content) => content,
+            None => return Ok(Rendering::NotOwed("nothing is owed any more".to_owned())),
+        },
         LetterKey::Digest { slot, .. } => digest(store, register, campaign, slot, span, now).await?,
         LetterKey::Alert { .. } => alert(campaign, order.facts.clone(), now),
     };
@@ -89,6 +96,38 @@ pub async fn letter(
         references: content.references,
         date: now,
     })))
+}
+
+/// A letter of this kind from sample data, for a look; its Message-ID is nobody's.
+///
+/// # Errors
+/// The template's; a form that no workbook can hold.
+pub fn sample(
+    campaign: &Campaign,
+    kind: LetterKind,
+    unit: &Unit,
+    now: DateTime<FixedOffset>,
+) -> Result<Letter, WorkError> {
+    let rendered = letters::sample(campaign, kind, unit, now)?;
+    let attachments = match kind {
+        LetterKind::Reminder if campaign.asks_for(Item::Table) => vec![blank_form(campaign, unit)?],
+        LetterKind::Ack | LetterKind::Reminder | LetterKind::Digest | LetterKind::Alert => Vec::new(),
+    };
+    Ok(Letter {
+        kind,
+        campaign: campaign.id.clone(),
+        unit: Some(unit.code.clone()),
+        message_id: format!("{}.preview@mailtally.invalid", kind.as_str()),
+        recipients: unit.emails.first().or(Some(&campaign.contact.email)).cloned().into_iter().collect(),
+        subject: rendered.subject,
+        text: rendered.text,
+        html: rendered.html,
+        pictures: rendered.pictures,
+        attachments,
+        in_reply_to: None,
+        references: Vec::new(),
+        date: now,
+    })
 }
 
 /// Why a letter could not be made.
@@ -162,7 +201,52 @@ async fn reminder(
             facts = facts.with_findings(*item, &reading.file_name, findings(&reading.returned));
         }
     }
-    Ok(Some(letters::reminder(campaign, &facts, now).map(Content::plain).map_err(Fault::from)))
+    let rendered = match letters::reminder(campaign, &facts, now) {
+        Ok(rendered) => rendered,
+        Err(fault) => return Ok(Some(Err(fault.into()))),
+    };
+    let attachments = if facts.asks_for_form() { vec![blank_form(campaign, &unit.unit)?] } else { Vec::new() };
+    Ok(Some(Ok(Content { attachments, ..Content::plain(rendered) })))
+}
+
+/// The campaign's form with the unit's name in it, ready to be filled in.
+fn blank_form(campaign: &Campaign, unit: &Unit) -> Result<Enclosure, WorkError> {
+    let bytes = workbook::form_filled(campaign, &unit.name, Filling::default())
+        .map_err(|error| WorkError::Workbook(error.to_string()))?;
+    let name = format!(
+        "{}（{}）.xlsx",
+        letters::clean(campaign.form.title.trim_matches(['《', '》']), 60),
+        letters::clean(&unit.name, 40)
+    );
+    // What no file system takes.
+    let name = name.replace(['/', '\\', ':', '*', '?', '"', '<', '>', '|'], "_");
+    Ok(Enclosure { name, media_type: XLSX.to_owned(), bytes })
+}
+
+/// The list for a superior or a copy as it is true now; `None` where no unit on it owes anything any more.
+async fn arrears(
+    store: &Store,
+    campaign: &Campaign,
+    stage: &str,
+    reader: &str,
+    now: DateTime<FixedOffset>,
+) -> Result<Option<Result<Content, Fault>>, WorkError> {
+    let standing = collect::standing(store, campaign, Span::All, now).await?;
+    let mut name: Option<String> = None;
+    let mut units: Vec<&UnitStanding> = Vec::new();
+    for unit in &standing.units {
+        let Some(stage) = due::stage_of_key(campaign, stage, unit.extended_until) else { continue };
+        let found = readers(campaign, &unit.unit, stage).into_iter().find(|known| known.address == reader);
+        if let Some(found) = found.filter(|_| !due::owed(unit).is_empty()) {
+            name = name.or(found.name);
+            units.push(unit);
+        }
+    }
+    if units.is_empty() {
+        return Ok(None);
+    }
+    let facts = ArrearsFacts::new(campaign, name.as_deref(), &units, now);
+    Ok(Some(letters::arrears(campaign, &facts).map(Content::plain).map_err(Fault::from)))
 }
 
 fn findings(returned: &Returned) -> &[Finding] {

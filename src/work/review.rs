@@ -100,6 +100,7 @@ impl Acted {
                 | EventKind::DeadlineExtended { .. }
                 | EventKind::AddressTaught { .. }
                 | EventKind::NameTaught { .. }
+                | EventKind::LetterRuled { .. }
                 | EventKind::LetterSent { .. }
                 | EventKind::Bounced { .. } => {}
             }

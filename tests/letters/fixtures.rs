@@ -1,6 +1,7 @@
 //! A campaign, mails and ledgers with fixed content, for the golden letters and the workbook.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveTime};
 use mailtally::model::campaign::{Campaign, Contact, ItemDue, ReportRules, ScanPolicy, TemplatePair, Templates};
@@ -89,6 +90,7 @@ pub fn unit(code: &str, name: &str, group: &str) -> Unit {
         emails: vec![format!("{}@unit.example", code.to_lowercase())],
         phone: known.then(|| format!("0358-555{code:0>4.4}")),
         contact: known.then(|| ["张玉兰", "李建国", "王志强"][code.len() % 3].to_owned()),
+        superior: None,
     }
 }
 
@@ -134,7 +136,7 @@ pub fn templates() -> Templates {
         (LetterKind::Digest, pair!("digest")),
         (LetterKind::Alert, pair!("alert")),
     ]);
-    Templates { letters, answer: None }
+    Templates { letters, answer: None, arrears: None }
 }
 
 pub fn campaign() -> Campaign {
@@ -152,6 +154,7 @@ pub fn campaign() -> Campaign {
         items: vec![item(Item::Table, "统计表"), item(Item::Report, "专题报告")],
         reminders: Vec::new(),
         office_hours: (NaiveTime::MIN, NaiveTime::MIN),
+        calendar: Arc::default(),
         digest_times: Vec::new(),
         last_digest: NaiveDate::from_ymd_opt(2021, 8, 20).unwrap(),
         form: form(),

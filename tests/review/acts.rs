@@ -28,7 +28,7 @@ impl Office {
     }
 
     fn held(&self, now: &str) -> Vec<Value> {
-        serde_json::from_str(&self.done(now, &["letter", "list", "--format", "json"])).unwrap()
+        serde_json::from_str(&self.done(now, &["letters", "list", "--format", "json"])).unwrap()
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> String {
@@ -225,23 +225,23 @@ fn a_quiet_act_holds_its_letter_until_it_is_released_or_cancelled() {
     office.ingest(&stranger(MORNING).attach("统计表.xlsx", sheet("", 12, 6_000)));
     let id = office.only(NOON, "unit_unknown");
     let said = office.done(NOON, &["review", "assign", &id, "141102", "--quiet", "--by", "王五"]);
-    assert!(said.contains("letter release"), "{said}");
+    assert!(said.contains("letters release"), "{said}");
     office.done(NOON, &["once"]);
     assert!(office.letters().is_empty());
     let [held] = office.held(NOON).try_into().unwrap();
     assert_eq!(held["state"], "held");
     assert!(held["last_reply"].as_str().unwrap().contains("王五"));
     let key = held["key"].as_str().unwrap().to_owned();
-    assert!(office.done(NOON, &["letter", "list"]).starts_with(&key));
-    let shown = office.done(NOON, &["letter", "show", &key[..16]]);
-    assert!(shown.contains("离石区") && shown.contains("letter cancel"), "{shown}");
-    office.done(NOON, &["letter", "release", &key, "--by", "李四"]);
+    assert!(office.done(NOON, &["letters", "list"]).starts_with(&key));
+    let shown = office.done(NOON, &["letters", "show", &key[..16]]);
+    assert!(shown.contains("离石区") && shown.contains("letters cancel"), "{shown}");
+    office.done(NOON, &["letters", "release", &key, "--by", "李四"]);
     office.done(NOON, &["once"]);
     assert_eq!(office.letters().len(), 1);
     assert!(office.held(NOON).is_empty());
-    assert!(office.refused(NOON, &["letter", "release", &key]).contains("sent"));
-    assert!(office.refused(NOON, &["letter", "cancel", &key]).contains("sent"));
-    assert!(office.refused(NOON, &["letter", "show", "ack/zzz"]).contains("no letter"));
+    assert!(office.refused(NOON, &["letters", "release", &key]).contains("sent"));
+    assert!(office.refused(NOON, &["letters", "cancel", &key]).contains("sent"));
+    assert!(office.refused(NOON, &["letters", "show", "ack/zzz"]).contains("no letter"));
 
     // What has not gone out is withdrawn with the act, and nobody is told that it was.
     let from = ("文水县双拥办", "wsxsyb@wenshui.example");

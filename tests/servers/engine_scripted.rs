@@ -62,6 +62,7 @@ async fn drill(server: &ScriptedImap) -> Drill {
             post: Mutex::new(Post::Memory(Vec::new())),
             from: from(),
             quota: Quota { per_minute: 1000, per_day: 1000 },
+            hold_reminders: false,
         }),
         digest_to: Vec::new(),
         alert_to: vec!["admin@office.example".to_owned()],

@@ -1,5 +1,6 @@
 //! Two rosters compared by code, and a roster as `units.csv` holds it.
 
+use super::superiors::written;
 use crate::model::unit::{Roster, Unit};
 
 /// What is different in another roster.
@@ -48,6 +49,7 @@ fn differences(before: &Unit, after: &Unit) -> Vec<(&'static str, String, String
         ("邮箱", before.emails.join("；"), after.emails.join("；")),
         ("电话", optional(&before.phone), optional(&after.phone)),
         ("联系人", optional(&before.contact), optional(&after.contact)),
+        ("上级单位", written(before.superior.as_ref()), written(after.superior.as_ref())),
     ]
     .into_iter()
     .filter(|(_, before, after)| before != after)
@@ -63,10 +65,13 @@ pub fn roster_csv(roster: &Roster) -> Vec<u8> {
         text.push_str(&cells.join(","));
         text.push_str("\r\n");
     };
-    line(&super::COLUMNS);
+    // The last column is the office's choice; a roster without it stays as it was.
+    let columns = if roster.units().iter().any(|unit| unit.superior.is_some()) { 8 } else { 7 };
+    line(super::COLUMNS.get(..columns).unwrap_or_default());
     for unit in roster.units() {
         let optional = |text: &'_ Option<String>| text.clone().unwrap_or_default();
-        line(&[
+        let superior = written(unit.superior.as_ref());
+        let cells = [
             unit.code.as_str(),
             &unit.name,
             &unit.group,
@@ -74,7 +79,9 @@ pub fn roster_csv(roster: &Roster) -> Vec<u8> {
             &unit.emails.join(";"),
             &optional(&unit.phone),
             &optional(&unit.contact),
-        ]);
+            &superior,
+        ];
+        line(cells.get(..columns).unwrap_or_default());
     }
     text.into_bytes()
 }

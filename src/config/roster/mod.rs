@@ -3,6 +3,7 @@
 mod change;
 mod oddities;
 mod rows;
+mod superiors;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,11 +16,11 @@ pub use change::{RosterChange, UnitDifference, roster_csv};
 pub use rows::Line;
 
 /// The columns, in the order the interface names them; the first three are compulsory.
-const COLUMNS: [&str; 7] = ["code", "name", "group", "aliases", "emails", "phone", "contact"];
+const COLUMNS: [&str; 8] = ["code", "name", "group", "aliases", "emails", "phone", "contact", "superior"];
 const COMPULSORY: [&str; 3] = ["code", "name", "group"];
 
 /// What offices call the columns in their own lists.
-const WORDS: [(&str, &[&str]); 7] = [
+const WORDS: [(&str, &[&str]); 8] = [
     ("code", &["代码", "编码", "单位代码", "单位编码", "编号", "单位编号", "行政区划代码", "区划代码"]),
     ("name", &["名称", "单位名称", "单位", "单位全称", "县(市、区)/单位名称", "报送单位"]),
     ("group", &["分组", "类别", "组别", "单位类别", "单位性质"]),
@@ -27,6 +28,7 @@ const WORDS: [(&str, &[&str]); 7] = [
     ("emails", &["邮箱", "电子邮箱", "电子邮件", "邮件地址", "邮箱地址", "e-mail", "email"]),
     ("phone", &["电话", "联系电话", "办公电话", "手机", "手机号", "联系方式"]),
     ("contact", &["联系人", "联络员", "经办人", "联系人姓名"]),
+    ("superior", &["上级", "上级单位", "主管单位", "主管部门"]),
 ];
 
 /// Rows above the header that a list made for people may have: its title, its date.
@@ -180,6 +182,7 @@ impl Reading<'_> {
             return None;
         }
         self.check_names(&units);
+        self.check_superiors(&units);
         let units: Vec<Unit> = units.into_iter().map(|(_, unit)| unit).collect();
         for (column, text) in oddities::oddities(&units) {
             self.notes.warning(Mistake { key: Some(column.into()), ..Mistake::of_file(self.file, text) });
@@ -227,6 +230,8 @@ impl Reading<'_> {
             emails: kept("emails").map_or_else(|| self.emails(line, field("emails")), |known| known.emails.clone()),
             phone: kept("phone").map_or_else(|| optional("phone"), |known| known.phone.clone()),
             contact: kept("contact").map_or_else(|| optional("contact"), |known| known.contact.clone()),
+            superior: kept("superior")
+                .map_or_else(|| self.superior(line, field("superior")), |known| known.superior.clone()),
         })
     }
 

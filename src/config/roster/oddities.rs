@@ -78,6 +78,7 @@ mod tests {
             emails: emails.iter().map(|&email| email.to_owned()).collect(),
             phone: phone.map(str::to_owned),
             contact: None,
+            superior: None,
         }
     }
 

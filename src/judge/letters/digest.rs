@@ -52,6 +52,8 @@ pub struct DigestFacts {
     sums: Vec<Sum>,
     stuck: Vec<Stuck>,
     more_stuck: usize,
+    /// Letters that wait for release by the office's own setting.
+    to_release: usize,
     faults: Vec<String>,
     /// Units that letters do not reach.
     telephone: Vec<Person>,
@@ -103,11 +105,6 @@ struct Review {
 struct MissingGroup {
     name: String,
     units: Vec<Person>,
-}
-
-/// No letter reaches the unit: it has no address, or the one it has came back.
-fn cannot_be_written_to(unit: &UnitStanding) -> bool {
-    unit.undeliverable || unit.unit.emails.is_empty()
 }
 
 /// A unit with the person to telephone.
@@ -174,6 +171,8 @@ impl DigestFacts {
         let missing = missing(campaign, standing);
         let submissions = |line: &&ArrivalLine| line.nature == Nature::Submission || line.nature == Nature::Question;
         let arrivals: Vec<&ArrivalLine> = input.arrivals.iter().filter(submissions).collect();
+        let (awaiting, stuck_letters): (Vec<_>, Vec<_>) =
+            input.stuck_letters.iter().partition(|line| line.awaits_release());
         let rows: Vec<_> = counted(input).flat_map(|table| table.table.rows.iter().cloned()).collect();
         Self {
             office: office(campaign, now),
@@ -204,13 +203,14 @@ impl DigestFacts {
             figures: figures(campaign, standing),
             counted_tables: standing.units.iter().filter(|unit| unit.row.is_some()).count(),
             sums: sums(&campaign.form, &standing.totals, &rows),
-            more_stuck: input.stuck_letters.len().saturating_sub(MOST_LINES),
-            stuck: input.stuck_letters.iter().take(MOST_LINES).map(|line| stuck(standing, line)).collect(),
+            to_release: awaiting.len(),
+            more_stuck: stuck_letters.len().saturating_sub(MOST_LINES),
+            stuck: stuck_letters.into_iter().take(MOST_LINES).map(|line| stuck(standing, line)).collect(),
             faults: input.faults.iter().take(MOST_LINES).map(|fault| clean(fault, 300)).collect(),
             telephone: standing
                 .units
                 .iter()
-                .filter(|unit| cannot_be_written_to(unit) && !is_done(unit))
+                .filter(|unit| unit.cannot_be_written_to() && !is_done(unit))
                 .map(person)
                 .collect(),
             ledger: mail_ledger(&input.mails, input.seen),

@@ -84,6 +84,12 @@ impl ReminderFacts {
         self.items.iter().any(|owed| matches!(owed.status, ItemStatus::Missing | ItemStatus::NeedsCorrection))
     }
 
+    /// Whether the table has not come at all, so that a form to fill in helps.
+    #[must_use]
+    pub fn asks_for_form(&self) -> bool {
+        self.items.iter().any(|owed| owed.item == Item::Table && owed.status == ItemStatus::Missing)
+    }
+
     /// The facts in the words the templates use.
     pub(super) fn view(&self, campaign: &Campaign, now: DateTime<FixedOffset>) -> ReminderView {
         let of = |wanted: ItemStatus| self.items.iter().filter(move |owed| owed.status == wanted);
@@ -105,6 +111,7 @@ impl ReminderFacts {
             in_review: titles(ItemStatus::NeedsReview),
             done: titles(ItemStatus::Accepted),
             form: campaign.form.title.clone(),
+            attached: if self.asks_for_form() { campaign.form.title.clone() } else { String::new() },
             asks_for_table: of(ItemStatus::Missing).any(|owed| owed.item == Item::Table),
             asks_for_report: of(ItemStatus::Missing).any(|owed| owed.item == Item::Report),
         }
@@ -124,6 +131,8 @@ pub(super) struct ReminderView {
     done: Vec<String>,
     /// Title of the form.
     form: String,
+    /// Title of the blank form that goes with the letter; empty where none does.
+    attached: String,
     asks_for_table: bool,
     asks_for_report: bool,
 }

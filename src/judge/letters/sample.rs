@@ -6,7 +6,8 @@ use chrono::{DateTime, Duration, FixedOffset};
 use rust_decimal::Decimal;
 
 use super::{
-    AlertFacts, AnswerFacts, DigestFacts, Enclosed, ReceiptFacts, ReminderFacts, Rendered, TemplateError, Word,
+    AlertFacts, AnswerFacts, ArrearsFacts, DigestFacts, Enclosed, ReceiptFacts, ReminderFacts, Rendered, TemplateError,
+    Word,
 };
 use crate::judge::changes;
 use crate::model::campaign::{Campaign, ReminderStage};
@@ -64,7 +65,7 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
         }
     }
     for days in [-7, -3, -1, 0, 1] {
-        let stage = ReminderStage { days, time: campaign.deadline.time() };
+        let stage = ReminderStage::usual(days, campaign.deadline.time());
         let now = campaign.deadline + Duration::days(days);
         let missing = ReminderFacts::new(campaign, &unit(campaign), &UnitLedger::default(), &stage, now);
         letters.push(super::reminder(campaign, &missing, now));
@@ -79,12 +80,42 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
         }
     }
     for (now, full) in [(early, true), (early, false), (past, true)] {
+        let standing = digest_input(campaign, now, full).standing;
+        let units: Vec<&UnitStanding> = standing.units.iter().collect();
+        letters.push(super::arrears(campaign, &ArrearsFacts::new(campaign, full.then_some("上级单位"), &units, now)));
         letters.push(super::digest(campaign, &DigestFacts::new(campaign, &digest_input(campaign, now, full))));
     }
     let lines = ["邮箱登录被拒绝。".to_owned()];
     letters.push(super::alert(campaign, &AlertFacts::new("邮箱登录失败", early, &lines, &lines), early));
     letters.push(super::alert(campaign, &AlertFacts::new("磁盘空间不足", early, &[], &[]), early));
     letters
+}
+
+/// One letter of a kind as this unit would get it, with sample data where mail would speak.
+pub(super) fn one(
+    campaign: &Campaign,
+    kind: LetterKind,
+    unit: &Unit,
+    now: DateTime<FixedOffset>,
+) -> Result<Rendered, TemplateError> {
+    match kind {
+        LetterKind::Ack => {
+            let (_, after) = ledgers(campaign, Verdict::NeedsCorrection, now);
+            let understanding = understanding(campaign, true);
+            let facts = ReceiptFacts::new(campaign, &understanding, unit, &UnitLedger::default(), &after, now);
+            super::receipt(campaign, &facts, now)
+        }
+        LetterKind::Reminder => {
+            let stage = ReminderStage::usual(0, campaign.deadline.time());
+            let facts = ReminderFacts::new(campaign, unit, &UnitLedger::default(), &stage, now);
+            super::reminder(campaign, &facts, now)
+        }
+        LetterKind::Digest => super::digest(campaign, &DigestFacts::new(campaign, &digest_input(campaign, now, true))),
+        LetterKind::Alert => {
+            let lines = ["此处为示例文字。".to_owned()];
+            super::alert(campaign, &AlertFacts::new("示例告警", now, &lines, &lines), now)
+        }
+    }
 }
 
 fn unit(campaign: &Campaign) -> Unit {
@@ -96,6 +127,7 @@ fn unit(campaign: &Campaign) -> Unit {
         emails: Vec::new(),
         phone: None,
         contact: None,
+        superior: None,
     })
 }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, Timelike, We
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::model::calendar::WorkCalendar;
 use crate::model::campaign::Campaign;
 use crate::model::form::ColumnKind;
 
@@ -139,10 +140,12 @@ pub(super) struct Due {
     pub past: bool,
     /// `还有5天`, `明天截止`, `今天截止`, `已过2天`.
     pub left: String,
+    /// `其中工作日3天`, where days off lie between; else empty.
+    pub worked: String,
 }
 
 pub(super) fn due(campaign: &Campaign, now: DateTime<FixedOffset>) -> Due {
-    due_at(campaign.deadline, now)
+    due_at(campaign.deadline, &campaign.calendar, now)
 }
 
 /// A unit's own deadline, where the office gave it one.
@@ -151,10 +154,11 @@ pub(super) fn due_of(
     extended_until: Option<DateTime<FixedOffset>>,
     now: DateTime<FixedOffset>,
 ) -> Due {
-    due_at(extended_until.map_or(campaign.deadline, |until| local(campaign, until)), now)
+    let deadline = extended_until.map_or(campaign.deadline, |until| local(campaign, until));
+    due_at(deadline, &campaign.calendar, now)
 }
 
-fn due_at(deadline: DateTime<FixedOffset>, now: DateTime<FixedOffset>) -> Due {
+fn due_at(deadline: DateTime<FixedOffset>, calendar: &WorkCalendar, now: DateTime<FixedOffset>) -> Due {
     let now = now.with_timezone(deadline.offset());
     let date = deadline.date_naive();
     let mut words = format!("{}（{}）", month_day(date), weekday(date));
@@ -176,7 +180,15 @@ fn due_at(deadline: DateTime<FixedOffset>, now: DateTime<FixedOffset>) -> Due {
         2..=3 => ("near", format!("还有{days}天")),
         _ => ("early", format!("还有{days}天")),
     };
-    Due { day: words, days, phase, past, left }
+    let worked_days = calendar.worked_between(now.date_naive(), date);
+    let all_worked = usize::try_from(days).is_ok_and(|days| days == worked_days);
+    let worked = match (days, worked_days) {
+        (..=1, _) => String::new(),
+        _ if all_worked => String::new(),
+        (_, 0) => "均为休息日".to_owned(),
+        (_, worked) => format!("其中工作日{worked}天"),
+    };
+    Due { day: words, days, phase, past, left, worked }
 }
 
 /// What every template may say of the office that writes.
@@ -249,10 +261,12 @@ mod tests {
     #[test]
     fn days_are_counted_in_the_campaigns_own_zone() {
         let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap();
-        let of = |deadline: &str, now: &str| due_at(at(deadline), at(now));
+        let of = |deadline: &str, now: &str| due_at(at(deadline), &WorkCalendar::default(), at(now));
         let whole_day = "2021-08-10T23:59:59+08:00";
         let five = of(whole_day, "2021-08-05T14:03:00+08:00");
         assert_eq!((five.day.as_str(), five.left.as_str(), five.phase), ("8月10日（星期二）", "还有5天", "early"));
+        assert_eq!(five.worked, "其中工作日3天", "a weekend lies between");
+        assert_eq!(of(whole_day, "2021-08-09T09:00:00+08:00").worked, "");
         // 16:30 UTC is past midnight in Lüliang.
         assert_eq!(of(whole_day, "2021-08-08T16:30:00Z").left, "明天截止");
         assert_eq!(of(whole_day, "2021-08-10T23:59:59+08:00").phase, "today");

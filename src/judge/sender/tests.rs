@@ -16,6 +16,7 @@ fn roster() -> Roster {
         emails: emails.iter().map(|&email| email.into()).collect(),
         phone: None,
         contact: None,
+        superior: None,
     };
     Roster::new(vec![
         unit("141102", "离石区", &["lishi@unit.example"]),

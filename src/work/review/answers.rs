@@ -207,7 +207,11 @@ impl Change<'_> {
 fn next_key(mail: &Digest, known: &[StoredLetter]) -> LetterKey {
     let last = known.iter().map(|letter| match letter.order.key {
         LetterKey::Answer { number, .. } => number,
-        LetterKey::Ack { .. } | LetterKey::Reminder { .. } | LetterKey::Digest { .. } | LetterKey::Alert { .. } => 0,
+        LetterKey::Ack { .. }
+        | LetterKey::Reminder { .. }
+        | LetterKey::Arrears { .. }
+        | LetterKey::Digest { .. }
+        | LetterKey::Alert { .. } => 0,
     });
     LetterKey::Answer { mail: mail.clone(), number: last.max().unwrap_or(0).saturating_add(1) }
 }

@@ -50,6 +50,7 @@ async fn assign_once(
             | EventKind::AddressTaught { .. }
             | EventKind::NameTaught { .. }
             | EventKind::Undone { .. }
+            | EventKind::LetterRuled { .. }
             | EventKind::LetterSent { .. }
             | EventKind::Bounced { .. } => {}
         }

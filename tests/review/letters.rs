@@ -1,0 +1,88 @@
+//! The outbox as staff use it: reminders that wait for release, held, cancelled, and looked at beforehand.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::Office;
+
+/// A week before the deadline, when the first reminders fall due.
+const STAGE: &str = "2021-08-03T09:00:00+08:00";
+const LATER: &str = "2021-08-03T10:00:00+08:00";
+
+fn with_hold() -> Office {
+    let office = Office::new();
+    let file = office.path("mailtally.toml");
+    let text =
+        fs::read_to_string(&file).unwrap().replace("per_minute = 100", "hold = [\"reminder\"]\nper_minute = 500");
+    fs::write(&file, text).unwrap();
+    office
+}
+
+fn waiting(office: &Office, now: &str) -> Vec<Value> {
+    let listed = office.done(now, &["letters", "list", "--waiting", "--format", "json"]);
+    serde_json::from_str(&listed).unwrap()
+}
+
+#[test]
+fn reminders_wait_for_release_and_every_word_stands_in_the_history() {
+    let office = with_hold();
+    office.done(STAGE, &["once"]);
+    assert!(office.letters().is_empty());
+    let held = waiting(&office, STAGE);
+    assert!(held.len() > 50, "{}", held.len());
+    let told = office.done(STAGE, &["check"]);
+    assert!(told.contains(&format!("{} letters wait for release", held.len())), "{told}");
+
+    let key = "remind/2021-bayi/141102/-7";
+    office.done(LATER, &["letters", "release", key, "--by", "李四"]);
+    office.done(LATER, &["letters", "hold", key, "--by", "王五"]);
+    assert!(office.refused(LATER, &["letters", "hold", key]).contains("held"));
+    let cancelled = "remind/2021-bayi/141121/-7";
+    office.done(LATER, &["letters", "cancel", cancelled, "--by", "王五"]);
+    let released = office.done(LATER, &["letters", "release", "--waiting", "--by", "李四"]);
+    assert_eq!(released.lines().count(), held.len() - 2, "neither what a person holds nor what is cancelled");
+    office.done(LATER, &["once"]);
+    assert_eq!(office.letters().len(), held.len() - 2);
+
+    let shown = office.done(LATER, &["letters", "show", key]);
+    assert!(
+        shown.contains("放行（remind/2021-bayi/141102/-7）（李四）")
+            && shown.contains("暂停（remind/2021-bayi/141102/-7）（王五）"),
+        "{shown}"
+    );
+    let history = office.done(LATER, &["history", "--unit", "141121"]);
+    assert!(history.contains("信件由工作人员取消"), "{history}");
+    assert!(office.refused(LATER, &["letters", "release", cancelled]).contains("cancelled"));
+    // By the next stage what was held says nothing new.
+    office.done("2021-08-06T09:00:00+08:00", &["once"]);
+    let said = office.refused("2021-08-06T09:30:00+08:00", &["letters", "release", key]);
+    assert!(said.contains("cancelled"), "{said}");
+}
+
+#[test]
+fn a_letter_is_looked_at_before_any_goes() {
+    let office = Office::new();
+    let text = office.done(STAGE, &["letters", "preview", "reminder", "--unit", "141102"]);
+    assert!(text.starts_with("主题：【提醒】请离石区"), "{text}");
+    assert!(text.contains("附件：2021年“八一”期间走访慰问情况统计表（离石区）.xlsx"), "{text}");
+    office.done(STAGE, &["ingest", "--received-at", STAGE, &empty_folder(&office)]);
+    for kind in ["ack", "reminder", "digest", "alert"] {
+        let out = office.path(kind);
+        let said =
+            office.done(STAGE, &["letters", "preview", kind, "--unit", "141102", "--out", out.to_str().unwrap()]);
+        let files: Vec<&str> = said.lines().collect();
+        assert!(files.iter().any(|file| file.ends_with(".eml")) && files.iter().any(|file| file.ends_with(".html")));
+        let has_workbook = files.iter().any(|file| file.ends_with(".xlsx"));
+        assert_eq!(has_workbook, matches!(kind, "reminder" | "digest"), "{kind}: {said}");
+    }
+    assert!(office.letters().is_empty() && waiting(&office, STAGE).is_empty(), "nothing was sent or written down");
+    assert!(office.refused(STAGE, &["letters", "preview", "reminder", "--unit", "999"]).contains("999"));
+    assert!(office.refused(STAGE, &["letters", "preview", "parcel"]).contains("reminder"));
+}
+
+fn empty_folder(office: &Office) -> String {
+    let folder = office.path("nothing");
+    fs::create_dir_all(&folder).unwrap();
+    folder.to_str().unwrap().to_owned()
+}
