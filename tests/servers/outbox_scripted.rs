@@ -1,17 +1,22 @@
 //! The outcome table of mail.md 11 from the server's words to the letter, the account, the unit and the next letter.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
+use mailtally::archive::Archive;
 use mailtally::clock::{Clock, HandClock};
 use mailtally::config;
 use mailtally::judge::progress;
 use mailtally::judge::register::Register;
 use mailtally::model::letter::{LetterKey, LetterState};
 use mailtally::post::{Post, SmtpPatience, SmtpPost, SmtpSettings};
+use mailtally::read::Limits;
 use mailtally::store::Store;
 use mailtally::work::deliver::{Outbox, Quota, SENDING_ACCOUNT};
+use mailtally::work::enclose::Copyist;
+use mailtally::work::opener::Opener;
 use mailtally::work::owe;
 
 use crate::post_real::from;
@@ -31,7 +36,7 @@ fn key(unit: &str) -> LetterKey {
 }
 
 struct Drill {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     store: Store,
     register: Register,
     post: Post,
@@ -52,14 +57,17 @@ impl Drill {
         let patience = SmtpPatience { connect: short, reply: short, after_dot: short };
         let post = Post::Smtp(Box::new(SmtpPost::new(SmtpSettings { account: server.account(), patience })));
         let register = Register::new(vec![campaign], Vec::new());
-        Self { _folder: folder, store, register, post, clock: HandClock::new(morning()) }
+        Self { folder, store, register, post, clock: HandClock::new(morning()) }
     }
 
     async fn round(&mut self) {
         let clock = Clock::Hand(self.clock.clone());
+        let archive = Archive::open(self.folder.path());
+        let opener = Arc::new(Opener::Here(Limits::default()));
         let mut outbox = Outbox {
             store: &self.store,
             register: &self.register,
+            copyist: Copyist { archive: &archive, opener: &opener },
             post: &mut self.post,
             from: &from(),
             quota: Quota { per_minute: 100, per_day: 100 },
