@@ -144,8 +144,7 @@ impl<'a> Unpacker<'a> {
             self.note(index, OddityCode::TooLarge, "压缩包或邮件套得太深，没有再打开");
         } else if self.bombs >= BOMBS {
             self.note(index, OddityCode::Bomb, "同一来件中已有多个疑似压缩炸弹，没有打开");
-        } else if kind == Kind::Unknown || self.read(index, kind, bytes) {
-            // It is begun like a piece, so that a container that ends its reader can be refused by itself.
+        } else if self.begin(&container) {
             opener(self, &mut container);
         }
     }
@@ -203,6 +202,18 @@ impl<'a> Unpacker<'a> {
         self.pieces.get(index).map(|piece| piece.name.as_str()).unwrap_or_default()
     }
 
+    /// Opening a container, and going back to it for its next member, is begun like a piece: what ends the reading
+    /// process there is laid to the container, and not to the member that was read before. `false` where it was refused;
+    /// what came out of it until then stays.
+    fn begin(&mut self, container: &Container<'_>) -> bool {
+        // All containers alike are no pieces to read, so that nothing but a refusal comes back.
+        let (_, refusals) = (self.reader)(Kind::Zip, container.bytes, self.limits);
+        for refusal in &refusals {
+            self.note(container.index, refusal.code, &refusal.text);
+        }
+        refusals.is_empty()
+    }
+
     /// Whether another member may come out of this container; says so where none may.
     fn has_room(&mut self, container: &Container<'_>) -> bool {
         if self.pieces.len() >= self.limits.pieces {
@@ -218,7 +229,7 @@ impl<'a> Unpacker<'a> {
             self.note(container.index, OddityCode::Bomb, "含有多个疑似压缩炸弹，没有全部打开");
             return false;
         }
-        true
+        self.begin(container)
     }
 
     /// Adds a member that came out of a container, with how its reading ended.

@@ -202,6 +202,27 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
     seeds
 }
 
+#[test]
+fn what_ends_the_reader_between_two_members_is_laid_to_their_archive_alone() {
+    let archive = zip_of(&[("a.txt", b"first"), ("b.txt", b"second"), ("c.txt", b"third")]);
+    let outer = zip_of(&[("inner.zip", &archive), ("neighbour.txt", b"beside")]);
+    // As the sandbox counts: 1 outer, 2 back to it, 3 inner, 4 back to it, 5 a.txt, 6 back to the inner for b.txt.
+    let count = std::cell::Cell::new(0);
+    let reader = |kind, bytes: &[u8], limits: &Limits| {
+        count.set(count.get() + 1);
+        match count.get() {
+            6 => (Content::Nothing, vec![crate::model::mail::Refusal::Broken.oddity()]),
+            _ => crate::read::read_piece(kind, bytes, limits),
+        }
+    };
+    let Opened::Bare { pieces, .. } = crate::read::open_file_with(&outer, "x.zip", &Limits::default(), &reader) else {
+        panic!("taken for a mail");
+    };
+    let told: Vec<(&str, bool)> = pieces.iter().map(|piece| (piece.name.as_str(), piece.oddities.is_empty())).collect();
+    assert_eq!(told, [("x.zip", true), ("inner.zip", false), ("a.txt", true), ("neighbour.txt", true)]);
+    assert!(pieces.iter().filter(|piece| piece.kind == Kind::Text).all(|piece| piece.content != Content::Nothing));
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
 
