@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Container, End, Unpacker, length, rtf};
+use super::{Container, Unpacker, length, rtf};
 use crate::model::grid::Document;
 use crate::model::mail::{Content, Kind, Oddity, OddityCode};
 use crate::read::charset;
@@ -191,7 +191,9 @@ impl Unpacker<'_> {
     fn add_attachment(&mut self, container: &mut Container<'_>, attachment: &Attachment, html: &str) {
         if attachment.is_damaged {
             // Half a file is none; what is listed by its name can be asked for again.
-            self.add_member(container, &attachment.name, &attachment.bytes, End::Broken);
+            let mut found = container.child(&attachment.name, &[]);
+            found.oddities.push(Oddity::new(OddityCode::Damaged, "附件残缺，打不开"));
+            self.list(found, Kind::Unknown);
             return;
         }
         if attachment.is_link && attachment.bytes.is_empty() {

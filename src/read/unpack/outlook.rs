@@ -14,6 +14,8 @@ const MESSAGE_HEADER: usize = 32;
 const ATTACHMENT_HEADER: usize = 8;
 /// Where the header of a message counts its attachments.
 const ATTACHMENT_COUNT: usize = 20;
+/// How the names begin of what else a message keeps as storages: recipients, names of properties, objects.
+const OTHER_STORAGES: [&str; 3] = ["__recip_version1.0", "__nameid_version1.0", "__substg1.0_"];
 /// Most attachments of one message.
 const ATTACHMENTS: usize = 10_000;
 
@@ -35,14 +37,9 @@ fn message(bytes: &[u8], most: u64) -> Option<Message> {
     let code_page = own.number(id::CODE_PAGE).or_else(|| own.number(id::INTERNET_CODE_PAGE));
     let mut message = Message { is_damaged: !is_whole, ..Message::default() };
     message.take(&own, code_page);
-    let storages: Vec<PathBuf> = file
-        .read_root_storage()
-        .filter(|entry| entry.is_storage() && entry.name().to_ascii_lowercase().starts_with("__attach_version1.0"))
-        .take(ATTACHMENTS)
-        .map(|entry| entry.path().to_path_buf())
-        .collect();
+    let (storages, is_all) = attachment_storages(&file);
     // A storage that the broken directory has lost leaves no name behind; but the message knows how many there were.
-    message.is_damaged |= usize::try_from(counted).is_ok_and(|counted| counted > storages.len());
+    message.is_damaged |= !is_all || usize::try_from(counted).is_ok_and(|counted| counted > storages.len());
     for storage in storages {
         let lost = || Attachment { is_damaged: true, ..Attachment::default() };
         let attachment = attachment(&mut file, &storage, code_page, most).unwrap_or_else(lost);
@@ -50,6 +47,24 @@ fn message(bytes: &[u8], most: u64) -> Option<Message> {
         message.attachments.push(attachment);
     }
     Some(message)
+}
+
+/// The storages of the attachments (§2.2.2), and whether every other one is known too: a name that a message does not
+/// have may be what is left of an attachment's.
+fn attachment_storages(file: &Compound<'_>) -> (Vec<PathBuf>, bool) {
+    let mut storages = Vec::new();
+    let mut is_all = true;
+    for entry in file.read_root_storage().filter(cfb::Entry::is_storage) {
+        let name = entry.name().to_ascii_lowercase();
+        if name.starts_with("__attach_version1.0") {
+            storages.push(entry.path().to_path_buf());
+        } else {
+            is_all &= OTHER_STORAGES.iter().any(|known| name.starts_with(known));
+        }
+    }
+    is_all &= storages.len() <= ATTACHMENTS;
+    storages.truncate(ATTACHMENTS);
+    (storages, is_all)
 }
 
 fn attachment(file: &mut Compound<'_>, storage: &Path, code_page: Option<u32>, most: u64) -> Option<Attachment> {
