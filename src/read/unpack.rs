@@ -20,6 +20,7 @@ mod zip;
 use std::io::Read;
 
 pub use self::media_type::media_type;
+pub(super) use self::tape::is_header as is_tar_header;
 pub(super) use self::zip::{Package, is_zip_within};
 use super::limits::Limits;
 use super::mime::Leaf;

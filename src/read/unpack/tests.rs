@@ -1,5 +1,7 @@
 //! Archives built here, whole and hostile, and what comes out of them.
 
+mod damaged;
+
 use std::io::Write;
 
 use super::*;
