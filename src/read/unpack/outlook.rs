@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::compound_copy::{Compound, standalone, stream};
 use super::mapi::{Attachment, Message, Properties, id, kind};
-use super::{Container, Unpacker, embedded, u16_at, u32_at};
+use super::{Container, Unpacker, embedded, length, u16_at, u32_at};
 use crate::model::mail::OddityCode;
 use crate::read::guarded;
 
@@ -70,7 +70,7 @@ fn attachment_storages(file: &Compound<'_>) -> (Vec<PathBuf>, bool) {
 fn attachment(file: &mut Compound<'_>, storage: &Path, code_page: Option<u32>, most: u64) -> Option<Attachment> {
     let stored = Stored::read(file, storage, ATTACHMENT_HEADER, most)?;
     let mut attachment = Attachment::of(&stored.properties, code_page);
-    attachment.is_damaged = !stored.is_whole;
+    attachment.is_damaged = !stored.is_whole || stored.data_length > length(&attachment.bytes);
     // An embedded message, or an object of another program, is a storage of its own.
     let object = storage.join(format!("__substg1.0_{:04X}{:04X}", id::ATTACH_DATA, kind::OBJECT));
     if file.is_storage(&object) {
@@ -95,6 +95,8 @@ struct Stored {
     header: Vec<u8>,
     /// Every stream in it could be read to its end.
     is_whole: bool,
+    /// Octets of the attached file, as the list says them a second time (§2.4.2.2).
+    data_length: u64,
 }
 
 impl Stored {
@@ -126,8 +128,12 @@ impl Stored {
     fn take_list(&mut self, list: &[u8], header: usize) {
         self.header = list.get(..header).unwrap_or_default().to_vec();
         for entry in list.get(header..).unwrap_or_default().chunks_exact(16) {
-            if let (Some(kind::LONG), Some(id), Some(value)) = (u16_at(entry, 0), u16_at(entry, 2), entry.get(8..12)) {
-                self.properties.set(id, kind::LONG, value.to_vec());
+            match (u16_at(entry, 0), u16_at(entry, 2), entry.get(8..12)) {
+                (Some(kind::LONG), Some(id), Some(value)) => self.properties.set(id, kind::LONG, value.to_vec()),
+                (Some(kind::BINARY), Some(id::ATTACH_DATA), _) => {
+                    self.data_length = u32_at(entry, 8).map_or(0, u64::from);
+                }
+                _ => {}
             }
         }
     }

@@ -29,7 +29,9 @@ fn message_of(attached: &[(&str, &[u8])]) -> Vec<u8> {
     for (number, (name, bytes)) in attached.iter().enumerate() {
         let storage = format!("/__attach_version1.0_#{number:08X}");
         file.create_storage(&storage).unwrap();
-        put(&mut file, format!("{storage}/__properties_version1.0"), &[0; 8]);
+        let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        let list = [&[0; 8][..], &[2, 1, 1, 0x37, 6, 0, 0, 0], &length, &[0; 4]].concat();
+        put(&mut file, format!("{storage}/__properties_version1.0"), &list);
         put(&mut file, format!("{storage}/__substg1.0_3707001F"), &wide(name));
         put(&mut file, format!("{storage}/__substg1.0_37010102"), bytes);
     }
@@ -64,6 +66,18 @@ fn an_attachment_of_a_msg_that_cannot_be_got_out_is_named_and_its_neighbours_are
     );
     assert!(pieces[2].has(OddityCode::Damaged) && pieces[2].content == Content::Nothing);
     assert!(matches!((&pieces[1].content, &pieces[3].content), (Content::Document(_), Content::Document(_))));
+}
+
+#[test]
+fn an_attachment_of_a_msg_that_is_shorter_than_its_property_says_is_damaged() {
+    let text = "离石区，一万元\n".repeat(400);
+    let mut message = message_of(&[("一.txt", text.as_bytes())]);
+    // The directory's own word for the length of the stream ([MS-CFB] §2.6.1).
+    let entry = place_of(&message, &wide("__substg1.0_37010102"));
+    message[entry + 120..entry + 124].copy_from_slice(&5_000_u32.to_le_bytes());
+    let pieces = all(&message);
+    assert!(pieces[0].has(OddityCode::Damaged) && pieces[1].has(OddityCode::Damaged));
+    assert_eq!((pieces[1].name.as_str(), &pieces[1].content), ("一.txt", &Content::Nothing));
 }
 
 #[test]
