@@ -27,7 +27,8 @@ use super::mime::Leaf;
 use super::{guarded, sniff};
 use crate::model::mail::{Content, Digest, Kind, Oddity, OddityCode, Piece};
 
-/// Reads one piece of a known kind: its content, and what is odd about it.
+/// Reads one piece of a known kind: its content, and what is odd about it. Containers, each time one is gone back to, and
+/// attachments of which no kind is told yet are announced as [`Kind::Zip`]: only a refusal may come back.
 pub type Reader<'a> = dyn Fn(Kind, &[u8], &Limits) -> (Content, Vec<Oddity>) + 'a;
 
 /// Below this many unpacked octets no ratio is suspicious.
@@ -103,10 +104,21 @@ impl<'a> Unpacker<'a> {
                 inline: message::is_inline(leaf, &shown),
                 oddities,
             };
-            match volumes.part(place) {
-                None => self.add(found, depth),
-                Some(part) => self.add_volume(found, &part, depth),
-            }
+            self.add_leaf(found, volumes.part(place).as_ref(), depth);
+        }
+    }
+
+    /// Adds an attached part. Telling its kind may end the reading process too, and is laid to it.
+    fn add_leaf(&mut self, mut found: Found<'_>, part: Option<&volumes::Part<'_>>, depth: usize) {
+        let refusals = if found.bytes.is_empty() { Vec::new() } else { self.announce(found.bytes) };
+        if !refusals.is_empty() {
+            found.oddities.extend(refusals);
+            self.list(found, Kind::Unknown);
+            return;
+        }
+        match part {
+            None => self.add(found, depth),
+            Some(part) => self.add_volume(found, part, depth),
         }
     }
 
@@ -207,12 +219,16 @@ impl<'a> Unpacker<'a> {
     /// process there is laid to the container, and not to the member that was read before. `false` where it was refused;
     /// what came out of it until then stays.
     fn begin(&mut self, container: &Container<'_>) -> bool {
-        // All containers alike are no pieces to read, so that nothing but a refusal comes back.
-        let (_, refusals) = (self.reader)(Kind::Zip, container.bytes, self.limits);
+        let refusals = self.announce(container.bytes);
         for refusal in &refusals {
             self.note(container.index, refusal.code, &refusal.text);
         }
         refusals.is_empty()
+    }
+
+    /// Begins what is no piece to read, as no container is: nothing but a refusal comes back.
+    fn announce(&self, bytes: &[u8]) -> Vec<Oddity> {
+        (self.reader)(Kind::Zip, bytes, self.limits).1
     }
 
     /// Whether another member may come out of this container; says so where none may.

@@ -225,6 +225,31 @@ fn what_ends_the_reader_between_two_members_is_laid_to_their_archive_alone() {
     assert!(pieces.iter().filter(|piece| piece.kind == Kind::Text).all(|piece| piece.content != Content::Nothing));
 }
 
+#[test]
+fn what_ends_the_reader_before_its_kind_is_known_costs_itself_alone() {
+    let part =
+        |name: &str| format!("--b\r\nContent-Disposition: attachment; filename={name}\r\n\r\nwords of {name}\r\n");
+    let mail = format!(
+        "From: a@gov.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{}{}{}--b--\r\n",
+        part("a.txt"),
+        part("b.txt"),
+        part("c.txt")
+    );
+    // As the sandbox counts: 1 a.txt, 2 what it says, 3 b.txt.
+    let count = std::cell::Cell::new(0);
+    let reader = |kind, bytes: &[u8], limits: &Limits| {
+        count.set(count.get() + 1);
+        match count.get() {
+            3 => (Content::Nothing, vec![crate::model::mail::Refusal::Broken.oddity()]),
+            _ => crate::read::read_piece(kind, bytes, limits),
+        }
+    };
+    let pieces = crate::read::open_with(mail.as_bytes(), &Limits::default(), &reader).pieces;
+    let told: Vec<(&str, Kind, bool)> =
+        pieces.iter().map(|piece| (piece.name.as_str(), piece.kind, piece.oddities.is_empty())).collect();
+    assert_eq!(told, [("a.txt", Kind::Text, true), ("b.txt", Kind::Unknown, false), ("c.txt", Kind::Text, true)]);
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
 
