@@ -2,18 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::fs;
+use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use mailtally::model::mail::{Content, Digest, Kind, OddityCode, Opened, Piece, Refusal};
 use mailtally::model::mark::{Copied, CopyOrder, Mark, Tone};
-use mailtally::read::Limits;
+use mailtally::read::{Limits, open_file_with, read_piece};
 use mailtally::sandbox::{Confinement, Patience, Progress, Sandbox, Unopened, serve};
 use mailtally::work::opener::{Opener, READER_COMMAND};
 
 const SHORT: Patience = Patience { attempt: Duration::from_secs(3), whole: Duration::from_secs(30) };
+
+/// The end of an archive, its comment, that marks it for what it does to its reader.
+const POISON: &[u8] = b"ends its reader";
 
 /// A sandbox whose reading process is [`the_reading_process`] of this test program.
 fn hostile() -> Sandbox {
@@ -26,6 +31,9 @@ fn hostile() -> Sandbox {
 #[ignore = "the reading process of the other tests, which start it themselves"]
 fn the_reading_process() {
     let open = |bytes: &[u8], name: Option<&str>, progress: &mut Progress<'_>| {
+        if bytes.starts_with(b"PK") {
+            return archive(bytes, progress);
+        }
         let lines = String::from_utf8_lossy(bytes).into_owned();
         if lines.starts_with("headers that end the reader") {
             std::process::exit(3);
@@ -60,6 +68,26 @@ fn a_copy_that_ends_its_reader_is_not_made_and_the_next_one_is() {
     assert_eq!(copy("exit soon").unwrap(), made);
     std::thread::sleep(Duration::from_millis(400));
     assert_eq!(copy("1").unwrap(), made);
+}
+
+/// Opens an archive as the program does; one with this comment ends its reader on the way back for its second member.
+fn archive(bytes: &[u8], progress: &mut Progress<'_>) -> Opened {
+    let progress = RefCell::new(progress);
+    let visits = Cell::new(0);
+    let reader = |kind, bytes: &[u8], limits: &Limits| {
+        if let Some(refusal) = progress.borrow_mut().begin() {
+            return (Content::Nothing, vec![refusal.oddity()]);
+        }
+        if bytes.ends_with(POISON) {
+            visits.set(visits.get() + 1);
+            // It was opened, its first member was asked for, and now the second one is.
+            if visits.get() == 3 {
+                std::process::abort();
+            }
+        }
+        read_piece(kind, bytes, limits)
+    };
+    open_file_with(bytes, "材料.zip", &Limits::default(), &reader)
 }
 
 fn piece(line: &str, progress: &mut Progress<'_>) -> Piece {
@@ -133,6 +161,26 @@ fn a_poisonous_piece_costs_itself_and_not_its_neighbours() {
         oddities(sandbox.open(b"exit\ntable\nabort\n", Some("a"))),
         [Some(OddityCode::Damaged), None, Some(OddityCode::TooLarge)]
     );
+}
+
+#[test]
+fn an_archive_that_ends_its_reader_between_two_members_costs_neither_what_came_out_nor_its_neighbours() {
+    let zip = |members: &[(&str, &[u8])], comment: &[u8]| {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in members {
+            writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        writer.set_raw_comment(comment.into()).unwrap();
+        writer.finish().unwrap().into_inner()
+    };
+    let poison = zip(&[("一.txt", b"first"), ("二.txt", b"second")], POISON);
+    let file = zip(&[("毒.zip", &poison), ("旁.txt", b"beside")], b"");
+    let Opened::Bare { pieces, .. } = hostile().open(&file, Some("材料.zip")).unwrap() else { panic!("no mail") };
+    let told: Vec<_> =
+        pieces.iter().map(|piece| (piece.name.as_str(), piece.oddities.first().map(|odd| odd.code))).collect();
+    assert_eq!(told, [("材料.zip", None), ("毒.zip", Some(OddityCode::TooLarge)), ("一.txt", None), ("旁.txt", None)]);
+    assert!(pieces[2..].iter().all(|piece| matches!(piece.content, Content::Document(_))));
 }
 
 #[test]

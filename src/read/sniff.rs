@@ -6,7 +6,7 @@ use super::charset;
 use super::mime::fields::{Fields, split_field};
 use super::mime::structure::with_line_ends;
 use super::mime::{header_block, without_preamble};
-use super::unpack::Package;
+use super::unpack::{Package, is_tar_header};
 use crate::model::mail::Kind;
 
 /// Octets at the start of a text that are looked at.
@@ -81,19 +81,9 @@ fn by_signature(bytes: &[u8]) -> Option<Kind> {
     start.windows(5).any(|window| window == b"%PDF-").then_some(Kind::Pdf).filter(|_| !looks_like_mail(bytes, ""))
 }
 
-/// A tar from before there was a signature: its first header sums up its own octets, the sum itself taken as blanks.
+/// A tar from before there was a signature.
 fn is_old_tar(bytes: &[u8]) -> bool {
-    let Some(header) = bytes.get(..512).filter(|header| header.first().is_some_and(|first| *first != 0)) else {
-        return false;
-    };
-    let (Some(before), Some(stored), Some(behind)) = (header.get(..148), header.get(148..156), header.get(156..))
-    else {
-        return false;
-    };
-    let digits = stored.iter().filter(|octet| !matches!(octet, b' ' | 0));
-    let written = digits.map(|octet| char::from(*octet)).collect::<String>();
-    let sum: u32 = before.iter().chain(behind).map(|octet| u32::from(*octet)).sum();
-    u32::from_str_radix(&written, 8) == Ok(sum + 8 * u32::from(b' '))
+    bytes.first().is_some_and(|first| *first != 0) && bytes.get(..512).is_some_and(is_tar_header)
 }
 
 /// Office files, OFD and plain archives, told apart by what the zip holds, or by what is left of it.

@@ -114,12 +114,14 @@ fn the_reader_is_given_true_kinds_and_its_word_is_kept() {
     let seen = std::cell::RefCell::new(Vec::new());
     let reader = |kind: Kind, bytes: &[u8], _: &Limits| {
         seen.borrow_mut().push((kind, bytes.len()));
-        (Content::Nothing, vec![Oddity::new(OddityCode::ScanOnly, "扫描件")])
+        let is_read = kind != Kind::Zip;
+        (Content::Nothing, is_read.then(|| Oddity::new(OddityCode::ScanOnly, "扫描件")).into_iter().collect())
     };
     let pdf = b"%PDF-1.4\n...";
     let bytes = multipart(TOP, "mixed", &[text_part("x"), part("Content-Type: application/msword; name=a.doc", pdf)]);
     let mail = open_with(bytes.as_bytes(), &Limits::default(), &reader);
-    assert_eq!(*seen.borrow(), [(Kind::Pdf, pdf.len())]);
+    // Announced, while its kind is not told yet, and then read.
+    assert_eq!(*seen.borrow(), [(Kind::Zip, pdf.len()), (Kind::Pdf, pdf.len())]);
     assert_eq!(codes(&mail.pieces[0].oddities), [OddityCode::ScanOnly]);
     assert_eq!(mail.pieces[0].media_type, "application/msword");
 }

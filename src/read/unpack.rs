@@ -20,13 +20,15 @@ mod zip;
 use std::io::Read;
 
 pub use self::media_type::media_type;
+pub(super) use self::tape::is_header as is_tar_header;
 pub(super) use self::zip::{Package, is_zip_within};
 use super::limits::Limits;
 use super::mime::Leaf;
 use super::{guarded, sniff};
 use crate::model::mail::{Content, Digest, Kind, Oddity, OddityCode, Piece};
 
-/// Reads one piece of a known kind: its content, and what is odd about it.
+/// Reads one piece of a known kind: its content, and what is odd about it. Containers, each time one is gone back to, and
+/// attachments of which no kind is told yet are announced as [`Kind::Zip`]: only a refusal may come back.
 pub type Reader<'a> = dyn Fn(Kind, &[u8], &Limits) -> (Content, Vec<Oddity>) + 'a;
 
 /// Below this many unpacked octets no ratio is suspicious.
@@ -102,10 +104,21 @@ impl<'a> Unpacker<'a> {
                 inline: message::is_inline(leaf, &shown),
                 oddities,
             };
-            match volumes.part(place) {
-                None => self.add(found, depth),
-                Some(part) => self.add_volume(found, &part, depth),
-            }
+            self.add_leaf(found, volumes.part(place).as_ref(), depth);
+        }
+    }
+
+    /// Adds an attached part. Telling its kind may end the reading process too, and is laid to it.
+    fn add_leaf(&mut self, mut found: Found<'_>, part: Option<&volumes::Part<'_>>, depth: usize) {
+        let refusals = if found.bytes.is_empty() { Vec::new() } else { self.announce(found.bytes) };
+        if !refusals.is_empty() {
+            found.oddities.extend(refusals);
+            self.list(found, Kind::Unknown);
+            return;
+        }
+        match part {
+            None => self.add(found, depth),
+            Some(part) => self.add_volume(found, part, depth),
         }
     }
 
@@ -144,8 +157,7 @@ impl<'a> Unpacker<'a> {
             self.note(index, OddityCode::TooLarge, "压缩包或邮件套得太深，没有再打开");
         } else if self.bombs >= BOMBS {
             self.note(index, OddityCode::Bomb, "同一来件中已有多个疑似压缩炸弹，没有打开");
-        } else if kind == Kind::Unknown || self.read(index, kind, bytes) {
-            // It is begun like a piece, so that a container that ends its reader can be refused by itself.
+        } else if self.begin(&container) {
             opener(self, &mut container);
         }
     }
@@ -203,6 +215,22 @@ impl<'a> Unpacker<'a> {
         self.pieces.get(index).map(|piece| piece.name.as_str()).unwrap_or_default()
     }
 
+    /// Opening a container, and going back to it for its next member, is begun like a piece: what ends the reading
+    /// process there is laid to the container, and not to the member that was read before. `false` where it was refused;
+    /// what came out of it until then stays.
+    fn begin(&mut self, container: &Container<'_>) -> bool {
+        let refusals = self.announce(container.bytes);
+        for refusal in &refusals {
+            self.note(container.index, refusal.code, &refusal.text);
+        }
+        refusals.is_empty()
+    }
+
+    /// Begins what is no piece to read, as no container is: nothing but a refusal comes back.
+    fn announce(&self, bytes: &[u8]) -> Vec<Oddity> {
+        (self.reader)(Kind::Zip, bytes, self.limits).1
+    }
+
     /// Whether another member may come out of this container; says so where none may.
     fn has_room(&mut self, container: &Container<'_>) -> bool {
         if self.pieces.len() >= self.limits.pieces {
@@ -218,7 +246,7 @@ impl<'a> Unpacker<'a> {
             self.note(container.index, OddityCode::Bomb, "含有多个疑似压缩炸弹，没有全部打开");
             return false;
         }
-        true
+        self.begin(container)
     }
 
     /// Adds a member that came out of a container, with how its reading ended.

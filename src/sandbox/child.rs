@@ -47,7 +47,8 @@ pub struct Progress<'a> {
 }
 
 impl Progress<'_> {
-    /// Begins the next piece. `Some` where it ended a reader before and must not be looked into.
+    /// Begins the next piece, or goes back to a container for its next member. `Some` where it ended a reader before and
+    /// must not be looked into.
     pub fn begin(&mut self) -> Option<Refusal> {
         self.begun = self.begun.saturating_add(1);
         // A parent that hears nothing any more notices by itself.

@@ -85,6 +85,8 @@ for kind in 4: 5: 4:s 5:s 4:p 5:p 4:ph 5:ph; do
         ph) flags=-protected-names ;;
         *) flags= ;;
     esac
+    # The writer leaves out the block with which WinRAR closes an archive, but where headers are encrypted.
+    case $kind in 4: | 4:s | 4:p) printf '\304\075\173\000\100\007\000' >> 离石区材料.rar ;; esac
     put "rar-${kind%:*}$flags" 离石区材料.rar
 done
 "$rar" bomb.rar 5 "" zeros=zeros

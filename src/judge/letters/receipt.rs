@@ -185,11 +185,11 @@ fn thought_because(understanding: &Understanding, unit: &Unit) -> Vec<String> {
     }
 }
 
-/// The pieces a sender knows as files: no signature's pictures, no archive whose members are listed.
+/// The pieces a sender knows as files: no signature's pictures, no archive whose members are listed. What closes an
+/// archive and all that lies in it is said once, of the archive.
 fn files(understanding: &Understanding) -> Vec<FileFacts> {
     let mail = &understanding.mail;
     let role_of = |path: &str| understanding.roles.iter().find(|(of, _)| of == path).map(|(_, role)| *role);
-    let has_members = |path: &str| mail.pieces.iter().any(|piece| piece.inside.as_deref() == Some(path));
     let items_in = |path: &str| -> Vec<Item> {
         let table = understanding.tables.iter().any(|table| table.piece == path);
         let report = understanding.reports.iter().any(|report| report.piece == path);
@@ -210,8 +210,8 @@ fn files(understanding: &Understanding) -> Vec<FileFacts> {
     }
     for piece in &mail.pieces {
         let role = role_of(&piece.path).unwrap_or(Role::Attachment);
-        let only_wraps = has_members(&piece.path) && piece.oddities.is_empty();
-        if role == Role::Inline || only_wraps {
+        let is_told_by_archive = holder_of(mail, piece).is_some_and(|archive| is_closed_with_all_in_it(mail, archive));
+        if role == Role::Inline || only_wraps(mail, piece) || is_told_by_archive {
             continue;
         }
         let (notes, by_person) = about_file(piece, role);
@@ -228,11 +228,32 @@ fn files(understanding: &Understanding) -> Vec<FileFacts> {
     files
 }
 
+fn holder_of<'a>(mail: &'a Mail, piece: &Piece) -> Option<&'a Piece> {
+    let path = piece.inside.as_deref()?;
+    mail.pieces.iter().find(|holder| holder.path == path)
+}
+
+fn members<'a>(mail: &'a Mail, archive: &'a Piece) -> impl Iterator<Item = &'a Piece> {
+    mail.pieces.iter().filter(|piece| piece.inside.as_deref() == Some(&archive.path))
+}
+
+/// Whether one reason, in the same words, closes an archive and whatever it holds.
+fn is_closed_with_all_in_it(mail: &Mail, archive: &Piece) -> bool {
+    !archive.oddities.is_empty() && members(mail, archive).all(|member| member.oddities == archive.oddities)
+}
+
+/// Whether nothing is to be said of an archive that is not said of what lies in it.
+fn only_wraps(mail: &Mail, archive: &Piece) -> bool {
+    let is_said = |oddity| members(mail, archive).any(|member| member.oddities.contains(oddity));
+    members(mail, archive).next().is_some()
+        && archive.oddities.iter().all(is_said)
+        && !is_closed_with_all_in_it(mail, archive)
+}
+
 fn shown_name(mail: &Mail, piece: &Piece) -> String {
     let name =
         if piece.name.trim().is_empty() { format!("未命名文件{}", piece.path) } else { clean(&piece.name, 80) };
-    let holder = piece.inside.as_deref().and_then(|path| mail.pieces.iter().find(|holder| holder.path == path));
-    match holder.map(|holder| clean(&holder.name, 60)).filter(|holder| !holder.is_empty()) {
+    match holder_of(mail, piece).map(|holder| clean(&holder.name, 60)).filter(|holder| !holder.is_empty()) {
         Some(holder) => format!("{name}（在“{holder}”内）"),
         None => name,
     }
@@ -283,4 +304,50 @@ fn item_facts(
         Vec::new()
     };
     ItemFacts { item, status: after.status(), outcome, late, changes }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::demo::build::mime::Draft;
+    use crate::demo::build::mimicry::Dialect;
+    use crate::judge::register::Register;
+    use crate::judge::understand::understand;
+    use crate::read::{self, Limits};
+
+    /// The files of a mail with this archive, each with how many notes there are about it.
+    fn told(archive: &[u8]) -> Vec<(String, usize)> {
+        let at = DateTime::parse_from_rfc3339("2021-08-05T09:00:00+08:00").unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/campaigns/2021-bayi");
+        let campaign = crate::config::load_campaign(&folder, *at.offset()).unwrap();
+        let register = Register::new(vec![campaign], Vec::new());
+        let draft = Draft::new(Dialect::Qq, ("", "xingxian@gov.example"), "office@163.example", at);
+        let mail = read::open(&draft.attach("材料", archive.to_vec()).bytes(), &Limits::default());
+        files(&understand(mail, &register)).into_iter().map(|file| (file.name, file.notes.len())).collect()
+    }
+
+    #[test]
+    fn one_reason_that_closes_an_archive_and_all_in_it_is_one_line() {
+        let closed = include_bytes!("../../../tests/cases/container-7z-protected/离石区材料.7z");
+        assert_eq!(told(closed), [("材料".to_owned(), 1)]);
+        let bomb = include_bytes!("../../../tests/cases/container-bomb-in-7z/bomb.7z");
+        assert_eq!(told(bomb), [("材料".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn one_closed_member_among_others_is_named_and_its_archive_is_not() {
+        let closed = include_bytes!("../../../tests/cases/container-zip-protected/离石区材料.zip");
+        let one = |name: &str| format!("{name}（在“材料”内）");
+        assert_eq!(told(closed), [(one("离石区统计表.xlsx"), 1), (one("说明.txt"), 0)]);
+    }
+
+    #[test]
+    fn what_an_archive_lacks_is_said_of_it_beside_what_is_broken_in_it() {
+        let cut = include_bytes!("../../../tests/cases/container-zip-cut-off/离石区材料.zip");
+        let told = told(cut);
+        assert_eq!(told.first(), Some(&("材料".to_owned(), 1)));
+        assert!(told.len() > 1, "{told:?}");
+    }
 }

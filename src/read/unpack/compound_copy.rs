@@ -16,11 +16,14 @@ const MESSAGE_PROPERTIES: &str = "__properties_version1.0";
 const HEADER_ALONE: usize = 32;
 const HEADER_EMBEDDED: usize = 24;
 
-/// The octets of one stream, at most as many as this.
+/// The octets of one stream; of one that has more than this, one octet more, so that nobody takes the half for the
+/// whole. `None` where it has fewer than it says.
 pub(super) fn stream(file: &mut Compound<'_>, path: &Path, most: u64) -> Option<Vec<u8>> {
+    let stream = file.open_stream(path).ok()?;
+    let (claimed, most) = (stream.len(), most.saturating_add(1));
     let mut bytes = Vec::new();
-    file.open_stream(path).ok()?.take(most).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+    stream.take(most).read_to_end(&mut bytes).ok()?;
+    (super::length(&bytes) == claimed.min(most)).then_some(bytes)
 }
 
 /// The storage with everything in it; the same bytes each time. `None` where it is broken or too large.

@@ -46,6 +46,10 @@ impl Unpacker<'_> {
             _ => return,
         };
         for (part, bytes, end) in found {
+            // The object before this one was a piece of its own; what this one does is the document's again.
+            if !self.begin(container) {
+                return;
+            }
             if end != End::Whole {
                 self.add_member(container, &part, &bytes, end);
                 continue;

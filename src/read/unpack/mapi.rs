@@ -107,6 +107,8 @@ pub(super) struct Attachment {
     pub(super) content_id: Option<String>,
     /// A link to a file that somebody keeps ([MS-OXCMSG] §2.2.2.9, methods 2 to 4 and 7).
     pub(super) is_link: bool,
+    /// It stood there, but its octets cannot be got out, or not all of them.
+    pub(super) is_damaged: bool,
 }
 
 impl Message {
@@ -137,6 +139,7 @@ impl Attachment {
             bytes: properties.bytes(id::ATTACH_DATA).map(<[u8]>::to_vec).unwrap_or_default(),
             content_id: properties.text(id::ATTACH_CONTENT_ID, code_page),
             is_link: matches!(properties.number(id::ATTACH_METHOD), Some(2 | 3 | 4 | 7)),
+            is_damaged: false,
         }
     }
 }
@@ -186,6 +189,13 @@ impl Unpacker<'_> {
     }
 
     fn add_attachment(&mut self, container: &mut Container<'_>, attachment: &Attachment, html: &str) {
+        if attachment.is_damaged {
+            // Half a file is none; what is listed by its name can be asked for again.
+            let mut found = container.child(&attachment.name, &[]);
+            found.oddities.push(Oddity::new(OddityCode::Damaged, "附件残缺，打不开"));
+            self.list(found, Kind::Unknown);
+            return;
+        }
         if attachment.is_link && attachment.bytes.is_empty() {
             let mut found = container.child(&attachment.name, &[]);
             found.oddities.push(Oddity::new(OddityCode::CloudAttachment, "附件只有链接，没有随信附上文件"));

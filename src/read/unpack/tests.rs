@@ -1,5 +1,7 @@
 //! Archives built here, whole and hostile, and what comes out of them.
 
+mod damaged;
+
 use std::io::Write;
 
 use super::*;
@@ -200,6 +202,52 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
     seeds.sort();
     assert!(seeds.len() > 40, "the cases were found");
     seeds
+}
+
+#[test]
+fn what_ends_the_reader_between_two_members_is_laid_to_their_archive_alone() {
+    let archive = zip_of(&[("a.txt", b"first"), ("b.txt", b"second"), ("c.txt", b"third")]);
+    let outer = zip_of(&[("inner.zip", &archive), ("neighbour.txt", b"beside")]);
+    // As the sandbox counts: 1 outer, 2 back to it, 3 inner, 4 back to it, 5 a.txt, 6 back to the inner for b.txt.
+    let count = std::cell::Cell::new(0);
+    let reader = |kind, bytes: &[u8], limits: &Limits| {
+        count.set(count.get() + 1);
+        match count.get() {
+            6 => (Content::Nothing, vec![crate::model::mail::Refusal::Broken.oddity()]),
+            _ => crate::read::read_piece(kind, bytes, limits),
+        }
+    };
+    let Opened::Bare { pieces, .. } = crate::read::open_file_with(&outer, "x.zip", &Limits::default(), &reader) else {
+        panic!("taken for a mail");
+    };
+    let told: Vec<(&str, bool)> = pieces.iter().map(|piece| (piece.name.as_str(), piece.oddities.is_empty())).collect();
+    assert_eq!(told, [("x.zip", true), ("inner.zip", false), ("a.txt", true), ("neighbour.txt", true)]);
+    assert!(pieces.iter().filter(|piece| piece.kind == Kind::Text).all(|piece| piece.content != Content::Nothing));
+}
+
+#[test]
+fn what_ends_the_reader_before_its_kind_is_known_costs_itself_alone() {
+    let part =
+        |name: &str| format!("--b\r\nContent-Disposition: attachment; filename={name}\r\n\r\nwords of {name}\r\n");
+    let mail = format!(
+        "From: a@gov.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{}{}{}--b--\r\n",
+        part("a.txt"),
+        part("b.txt"),
+        part("c.txt")
+    );
+    // As the sandbox counts: 1 a.txt, 2 what it says, 3 b.txt.
+    let count = std::cell::Cell::new(0);
+    let reader = |kind, bytes: &[u8], limits: &Limits| {
+        count.set(count.get() + 1);
+        match count.get() {
+            3 => (Content::Nothing, vec![crate::model::mail::Refusal::Broken.oddity()]),
+            _ => crate::read::read_piece(kind, bytes, limits),
+        }
+    };
+    let pieces = crate::read::open_with(mail.as_bytes(), &Limits::default(), &reader).pieces;
+    let told: Vec<(&str, Kind, bool)> =
+        pieces.iter().map(|piece| (piece.name.as_str(), piece.kind, piece.oddities.is_empty())).collect();
+    assert_eq!(told, [("a.txt", Kind::Text, true), ("b.txt", Kind::Unknown, false), ("c.txt", Kind::Text, true)]);
 }
 
 proptest::proptest! {

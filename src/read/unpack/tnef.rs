@@ -54,7 +54,7 @@ fn message(bytes: &[u8]) -> (Message, u64) {
             break;
         };
         at = next.end;
-        message.is_damaged |= next.is_cut_off;
+        message.is_damaged |= next.is_cut_off || !next.is_sum_right;
         claimed = claimed.max(next.claimed);
         let data = next.data;
         match next.id {
@@ -72,12 +72,14 @@ fn message(bytes: &[u8]) -> (Message, u64) {
             attribute::ATTACH_DATA => {
                 let current = attachment.get_or_insert_default();
                 current.bytes = data;
-                current.is_cut_off = next.is_cut_off;
+                current.is_damaged |= next.is_cut_off || !next.is_sum_right;
             }
             attribute::ATTACH_TITLE => attachment.get_or_insert_default().title = data,
             attribute::ATTACH_PROPERTIES => {
                 let (properties, are_all) = properties::read(data);
-                attachment.get_or_insert_default().properties = properties;
+                let current = attachment.get_or_insert_default();
+                current.properties = properties;
+                current.is_damaged |= next.is_cut_off || !next.is_sum_right;
                 message.is_damaged |= !are_all;
             }
             _ => {}
@@ -99,6 +101,8 @@ struct Attribute<'b> {
     claimed: u64,
     /// It claims more than there is.
     is_cut_off: bool,
+    /// The octets are those that the sum behind them was made of.
+    is_sum_right: bool,
     end: usize,
 }
 
@@ -111,9 +115,11 @@ impl<'b> Attribute<'b> {
         let end = usize::try_from(claimed).ok().and_then(|length| start.checked_add(length));
         let end = end.filter(|end| *end <= bytes.len());
         let data = bytes.get(start..end.unwrap_or(bytes.len()))?;
-        // Behind the data stands their sum.
+        // Behind the data stands their sum. Where even that is missing, nothing contradicts them.
         let next = end.map_or(bytes.len(), |end| end.saturating_add(2));
-        Some(Self { id, data, claimed: u64::from(claimed), is_cut_off: end.is_none(), end: next })
+        let sum = data.iter().fold(0_u16, |sum, octet| sum.wrapping_add(u16::from(*octet)));
+        let is_sum_right = end.and_then(|end| u16_at(bytes, end)).is_none_or(|kept| kept == sum);
+        Some(Self { id, data, claimed: u64::from(claimed), is_cut_off: end.is_none(), is_sum_right, end: next })
     }
 }
 
@@ -122,7 +128,8 @@ impl<'b> Attribute<'b> {
 struct Legacy<'b> {
     title: &'b [u8],
     bytes: &'b [u8],
-    is_cut_off: bool,
+    /// Its octets, or what else is known of it, were cut off or are not those that were summed up.
+    is_damaged: bool,
     properties: Properties,
 }
 
@@ -134,7 +141,8 @@ impl Legacy<'_> {
         {
             attachment.name = names::attachment(&decoded(self.title, code_page));
         }
-        if attachment.bytes.is_empty() && !self.is_cut_off {
+        attachment.is_damaged = self.is_damaged;
+        if attachment.bytes.is_empty() {
             attachment.bytes = self.bytes.to_vec();
         }
         attachment

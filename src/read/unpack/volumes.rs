@@ -82,7 +82,10 @@ impl Unpacker<'_> {
             }
             let mut container =
                 Container { index, path: self.path_of(index), bytes: own, depth, children: 0, unpacked: 0 };
-            return self.open_rar_volumes(&mut container, &part.volumes);
+            if self.begin(&container) {
+                self.open_rar_volumes(&mut container, &part.volumes);
+            }
+            return;
         }
         let is_set = matches!(kind, Kind::Rar | Kind::SevenZip | Kind::Zip);
         if !is_set || part.volumes.iter().map(|volume| super::length(volume)).sum::<u64>() > self.limits.piece_bytes {
@@ -95,6 +98,9 @@ impl Unpacker<'_> {
         let whole = part.volumes.concat();
         let mut container =
             Container { index, path: self.path_of(index), bytes: &whole, depth, children: 0, unpacked: 0 };
+        if !self.begin(&container) {
+            return;
+        }
         match kind {
             Kind::SevenZip => self.open_seven(&mut container),
             Kind::Zip => self.open_zip(&mut container),

@@ -75,9 +75,10 @@ impl Unpacker<'_> {
 /// Whether this is a zip behind a little junk, or behind the program that unpacks it. Behind more stand the last octets of
 /// some other archive that packs nothing (cpio, ISO 9660), whose other members must not be overlooked.
 pub(in crate::read) fn is_zip_within(bytes: &[u8]) -> bool {
-    const JUNK: usize = 1_024;
     let directory = guarded(|| Directory::of_whole(bytes)).flatten();
-    directory.and_then(|directory| directory.first()).is_some_and(|first| first <= JUNK || bytes.starts_with(b"MZ"))
+    directory
+        .and_then(|directory| directory.first())
+        .is_some_and(|first| first <= directory::JUNK || bytes.starts_with(b"MZ"))
 }
 
 /// An office file's zip, for whoever wants some of its parts.
@@ -90,7 +91,7 @@ impl Package {
     }
 
     /// Whether the zip is whole, or what is left of it begins as an office file does. Where the directory of an archive
-    /// is lost, the parts of an office file that lies in it, not packed, stand among its own members.
+    /// is lost and a length in it is wrong, the parts of an office file that lies in it, not packed, may seem its own.
     pub(in crate::read) fn is_trusted(&self) -> bool {
         const FIRST: [&str; 8] =
             ["[content_types].xml", "mimetype", "_rels/", "docprops/", "word/", "xl/", "ofd.xml", "doc_0/"];

@@ -1,4 +1,8 @@
 //! Zip containers of office files, unpacked under limits: declared sizes lie, so inflated bytes are counted.
+//!
+//! Archives have a reader of their own (`unpack::zip`), which reaches what is left of a broken one. An office file must not
+//! be read that way: half of one is none. And calamine opens its workbooks with the crate `zip`; whoever reads parts beside
+//! it has to see the same parts, or one file holds two contents where its directory is made to be read in two ways.
 
 use std::io::{Cursor, Read as _, Write as _};
 

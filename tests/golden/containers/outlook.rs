@@ -95,7 +95,7 @@ pub fn claiming() -> Vec<u8> {
 /// A `.msg`, perhaps with another message inside that has attachments of its own.
 pub fn message(subject: &str, words: &str, attached: &[(&str, &[u8])], inner: Option<&[(&str, &[u8])]>) -> Vec<u8> {
     let mut file = cfb::CompoundFile::create_with_version(cfb::Version::V3, Cursor::new(Vec::new())).unwrap();
-    write_message(&mut file, "", 32, subject, words, attached);
+    write_message(&mut file, "", (32, attached.len() + usize::from(inner.is_some())), subject, words, attached);
     if let Some(inner) = inner {
         let storage = "/__attach_version1.0_#00000009";
         file.create_storage(storage).unwrap();
@@ -103,7 +103,7 @@ pub fn message(subject: &str, words: &str, attached: &[(&str, &[u8])], inner: Op
         put(&mut file, &format!("{storage}/__substg1.0_3001001F"), &wide("统计表"));
         let object = format!("{storage}/__substg1.0_3701000D");
         file.create_storage(&object).unwrap();
-        write_message(&mut file, &object, 24, "统计表", "里面的信", inner);
+        write_message(&mut file, &object, (24, inner.len()), "统计表", "里面的信", inner);
     }
     let storages: Vec<_> =
         file.walk().filter(|entry| !entry.is_stream()).map(|entry| entry.path().to_path_buf()).collect();
@@ -120,12 +120,13 @@ type Compound = cfb::CompoundFile<Cursor<Vec<u8>>>;
 fn write_message(
     file: &mut Compound,
     root: &str,
-    header: usize,
+    (header, attachments): (usize, usize),
     subject: &str,
     words: &str,
     attached: &[(&str, &[u8])],
 ) {
     let mut properties = vec![0; header];
+    properties[20..24].copy_from_slice(&u32::try_from(attachments).unwrap().to_le_bytes());
     // PidTagMessageCodepage is 936.
     properties.extend([3, 0, 0xFD, 0x3F, 6, 0, 0, 0, 0xA8, 3, 0, 0, 0, 0, 0, 0]);
     put(file, &format!("{root}/__properties_version1.0"), &properties);

@@ -12,6 +12,8 @@ const END: &[u8] = b"PK\x05\x06";
 const END_64: &[u8] = b"PK\x06\x06";
 /// How far from the end its record is looked for: the longest comment, and some junk behind it.
 const TAIL: usize = 256 << 10;
+/// Octets before an archive that are no program that unpacks it.
+pub(super) const JUNK: usize = 1_024;
 
 /// What is known of the members.
 #[derive(Default)]
@@ -60,6 +62,11 @@ impl Entry {
     /// Bit 0; method 99 is WinZip's AES; bit 13 hides the headers themselves (4.4.4).
     pub(super) fn is_encrypted(&self) -> bool {
         self.flags & 0x2001 != 0 || self.method == 99
+    }
+
+    /// Bit 3: its sums and sizes stand behind it.
+    pub(super) fn is_streamed(&self) -> bool {
+        self.flags & 8 != 0
     }
 }
 
@@ -193,9 +200,12 @@ impl Ending {
     }
 
     /// Whether this is the end of an archive that lies in this one, not packed, and not of this one, which is cut off:
-    /// where an archive begins at the first octet, its offsets count from there.
+    /// where an archive begins at the first octet or behind a little junk, its offsets count from there or from before.
     fn is_of_member(&self, bytes: &[u8], start: usize) -> bool {
-        bytes.starts_with(LOCAL) && usize::try_from(self.offset).is_ok_and(|offset| offset != start)
+        let head = bytes.get(..JUNK + LOCAL.len()).unwrap_or(bytes);
+        let Some(begins) = salvage::find(head, LOCAL, 0) else { return false };
+        let shift = usize::try_from(self.offset).ok().and_then(|offset| start.checked_sub(offset));
+        shift.is_none_or(|shift| shift > begins)
     }
 
     fn directory(&self, bytes: &[u8]) -> Directory {
