@@ -70,6 +70,7 @@ const FROM_JIAOCHENG: &str = "jcxsyb@jiaocheng.example";
 const FROM_XIAOYI: &str = "xyssyb@xiaoyi.example";
 const FROM_ZHAO: &str = "zhao77@qq.example";
 const FROM_QIAN: &str = "qian88@qq.example";
+const FROM_SUN: &str = "sun99@qq.example";
 
 #[rustfmt::skip]
 const MONTH: [Step; 68] = [
@@ -123,7 +124,7 @@ const MONTH: [Step; 68] = [
     Waive(LISHI, Item::Report),                 // 47
     Waive(WENSHUI, Item::Report),               // 48
     Undo(48),                                   // 49
-    Table(9, FROM_ZHAO, "", 1_000),             // 50
+    Table(9, FROM_SUN, "", 1_000),              // 50
     Dismiss(9),                                 // 51
     Undo(51),                                   // 52
     Assign(9, LISHI),                           // 53

@@ -23,7 +23,7 @@ pub struct Past {
     pub later: BTreeMap<UnitCode, Vec<Event>>,
     /// What the accepted returns of its group say, for each of them.
     pub peers: BTreeMap<UnitCode, Peers>,
-    /// Addresses, lower case, from which each unit's standing returns came.
+    /// Addresses, lower case, from which each unit's standing returns came, or that a person said are the unit's.
     pub senders: BTreeMap<UnitCode, BTreeSet<String>>,
     /// Letters owed or sent to this sender within the last day.
     pub answers_today: u32,
@@ -195,6 +195,23 @@ pub fn past_as_of<'e>(
         past.peers = peers::peers_of(units.iter(), &accepted, campaign);
     }
     past
+}
+
+/// Addresses that a person said are a unit's, for these units.
+#[must_use]
+pub fn taught_addresses<'e>(
+    events: impl IntoIterator<Item = &'e Event>,
+    units: &BTreeSet<UnitCode>,
+) -> BTreeMap<UnitCode, BTreeSet<String>> {
+    let mut taught: BTreeMap<UnitCode, BTreeSet<String>> = BTreeMap::new();
+    for event in events {
+        if let (EventKind::AddressTaught { address }, Some(unit)) = (&event.kind, &event.unit)
+            && units.contains(unit)
+        {
+            taught.entry(unit.clone()).or_default().insert(address.clone());
+        }
+    }
+    taught
 }
 
 /// The mails whose return stands for each unit: whoever sent them has filed for it.

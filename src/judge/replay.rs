@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, FixedOffset};
 
 use super::decide::{BouncedLetter, Times, decide};
-use super::past::{Arrivals, Moment, past_as_of, standing_mails, units_of};
+use super::past::{Arrivals, Moment, past_as_of, standing_mails, taught_addresses, units_of};
 use super::register::Register;
 use super::understand::assigned;
 use crate::model::decision::{Decision, MailRecord, Understanding};
@@ -196,7 +196,7 @@ impl<'r> Replay<'r> {
         let events = self.counts.get(id).map(Vec::as_slice).unwrap_or_default();
         let campaign = self.register.campaign(id).map(AsRef::as_ref);
         let mut past = past_as_of(events, &self.arrivals, &units_of(understanding), campaign, moment);
-        let mut senders: BTreeMap<UnitCode, BTreeSet<String>> = BTreeMap::new();
+        let mut senders = taught_addresses(events, &units_of(understanding));
         for (unit, mail) in standing_mails(&past) {
             let from = self.records.get(mail).and_then(|record| record.from_address.as_deref());
             senders.entry(unit.clone()).or_default().extend(from.map(str::to_lowercase));

@@ -17,7 +17,7 @@ use super::reread;
 use crate::archive::Archive;
 use crate::dkim::Verifier;
 use crate::judge::decide::{BouncedLetter, Past, Times, decide};
-use crate::judge::past::{Arrivals, Moment, past_as_of, standing_mails, units_of};
+use crate::judge::past::{Arrivals, Moment, past_as_of, standing_mails, taught_addresses, units_of};
 use crate::judge::register::Register;
 use crate::judge::said::Said;
 use crate::judge::taught::taught;
@@ -25,7 +25,7 @@ use crate::judge::understand::understand;
 use crate::model::authenticity::{SignatureCheck, domain_of};
 use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
 use crate::model::hints::{Hints, ReplyTo};
-use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason, in_force};
+use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason, undone_by};
 use crate::model::mail::{DeliveryReport, Digest, MachineReport, Mail, Opened, Refusal};
 use crate::model::unit::UnitCode;
 use crate::sandbox::Unopened;
@@ -336,10 +336,9 @@ impl Desk {
         let register = self.register();
         let campaign = register.campaign(campaign_id).map(AsRef::as_ref);
         let counting = supposed.events(&events, campaign_id);
-        let mut past = past_as_of(counting.iter(), &Arrivals::of(events.iter()), &units, campaign, moment);
+        let mut past = past_as_of(counting.iter().copied(), &Arrivals::of(events.iter()), &units, campaign, moment);
         past.bounced = bounced;
-        let mut senders: BTreeMap<UnitCode, BTreeSet<String>> =
-            units.iter().map(|unit| (unit.clone(), BTreeSet::new())).collect();
+        let mut senders = taught_addresses(counting.iter().copied(), &units);
         for (unit, mail) in standing_mails(&past) {
             let record = self.store.mail(mail).await?;
             let from = record.and_then(|record| record.from_address).map(|address| address.to_lowercase());
@@ -437,11 +436,17 @@ pub(super) struct Supposed<'a> {
 
 impl Supposed<'_> {
     /// The collection's events in force, so supposing.
-    fn events(self, recorded: &[Event], campaign: &str) -> Vec<Event> {
+    fn events<'e>(&'e self, recorded: &'e [Event], campaign: &str) -> Vec<&'e Event> {
         let also = self.also.iter().filter(|event| event.campaign == campaign);
-        let all: Vec<Event> = recorded.iter().chain(also).cloned().collect();
-        let counts = |event: &&Event| event.mail.is_none() || event.mail.as_ref() != self.without;
-        in_force(&all).filter(counts).cloned().collect()
+        let mut all: Vec<&Event> = recorded.iter().chain(also).collect();
+        let undoings = all.iter().filter_map(|event| match event.kind {
+            EventKind::Undone { event_id, .. } => Some((event.id, event_id)),
+            _ => None,
+        });
+        let undone = undone_by(undoings);
+        let counts = |event: &Event| event.mail.is_none() || event.mail.as_ref() != self.without;
+        all.retain(|event| !undone.contains(&event.id) && counts(event));
+        all
     }
 }
 

@@ -118,13 +118,13 @@ fn a_run_that_is_stopped_in_the_middle_ends_as_if_it_never_was() {
         until("some mails", Duration::from_secs(60), || office.log().matches("mail recorded").count() >= 15);
         let taken = terminate(&mut daemon);
         assert!(taken < Duration::from_secs(10), "stopped after {taken:?}");
-        let recorded = office.history_lines("来信 ");
+        let recorded = office.history_lines("来信（");
         stops += usize::from(recorded < different);
         assert!(recorded >= at.min(15), "{recorded} mails were recorded by then");
         daemon = office.started();
     }
     assert!(stops >= 1, "at least once it was stopped in the middle");
-    until("all mails", Duration::from_secs(60), || office.history_lines("来信 ") == different);
+    until("all mails", Duration::from_secs(60), || office.history_lines("来信（") == different);
     let letters = acks(&undisturbed).len();
     until("all receipts", Duration::from_secs(60), || acks(&office).len() >= letters);
     terminate(&mut daemon);

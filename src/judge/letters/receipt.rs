@@ -325,7 +325,10 @@ mod tests {
         let register = Register::new(vec![campaign], Vec::new());
         let draft = Draft::new(Dialect::Qq, ("", "xingxian@gov.example"), "office@163.example", at);
         let mail = read::open(&draft.attach("材料", archive.to_vec()).bytes(), &Limits::default());
-        files(&understand(mail, &register)).into_iter().map(|file| (file.name, file.notes.len())).collect()
+        files(&understand(mail, &register, &crate::model::hints::Hints::default()))
+            .into_iter()
+            .map(|file| (file.name, file.notes.len()))
+            .collect()
     }
 
     #[test]
