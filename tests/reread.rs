@@ -331,3 +331,22 @@ async fn what_is_gone_from_the_archive_stays_as_it_is_recorded() {
     assert_eq!(reread.revisions.iter().filter(|revision| revision.kept == Some(Kept::Unopened)).count(), 2);
     assert_eq!(essence(&office.standing().await), before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_took_back_of_the_machines_filing_is_not_filed_again() {
+    let (_, campaign) = shipped();
+    let mut office = office_with_all_mail(campaign.clone(), &mails_of(&["141102"])).await;
+    let person = Person { name: "王", now: now(), quiet: false };
+    let events = office.desk.store.events("2021-bayi").await.unwrap();
+    let filed = events.iter().find(|event| matches!(event.kind, EventKind::Filed(_))).unwrap();
+    review::undo(&office.desk, filed.id, "不是该单位的", person).await.unwrap();
+    let taken_back = essence(&office.standing().await);
+    assert_eq!(told(&office.plan().await), Vec::<String>::new());
+    assert_eq!(told(&office.apply().await), Vec::<String>::new());
+    assert_eq!(essence(&office.standing().await), taken_back);
+    // Of another roster too, as long as the person's word stands.
+    office.configure(with_units(&campaign, |units| units.retain(|unit| unit.code.as_str() != "S07")));
+    assert_eq!(told(&office.apply().await), Vec::<String>::new());
+    let unit = UnitCode::new("141102");
+    assert_eq!(essence(&office.standing().await)[&unit], taken_back[&unit]);
+}

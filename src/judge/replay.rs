@@ -46,6 +46,27 @@ pub struct Step {
     pub kept: Option<Kept>,
 }
 
+/// Mails of which a person took back what the machine had filed, and of which nothing is filed since.
+fn taken_back(events: &[Event]) -> BTreeSet<Digest> {
+    let by_id: BTreeMap<i64, &Event> = events.iter().map(|event| (event.id, event)).collect();
+    let files = |event: &Event| matches!(event.kind, EventKind::Filed(_) | EventKind::Duplicated { .. });
+    let mut mails: BTreeSet<Digest> = in_force(events)
+        .filter(|event| event.by != Actor::Machine)
+        .filter_map(|event| match event.kind {
+            EventKind::Undone { event_id, .. } => by_id.get(&event_id),
+            _ => None,
+        })
+        .filter(|undone| undone.by == Actor::Machine && files(undone))
+        .filter_map(|undone| undone.mail.clone())
+        .collect();
+    for standing in in_force(events).filter(|event| files(event)) {
+        if let Some(mail) = &standing.mail {
+            mails.remove(mail);
+        }
+    }
+    mails
+}
+
 /// A replay under way. Mails are handed in by arrival.
 pub struct Replay<'r> {
     register: &'r Register,
@@ -56,6 +77,8 @@ pub struct Replay<'r> {
     recorded: BTreeMap<Digest, Vec<Event>>,
     /// What persons said of each mail.
     words: BTreeMap<Digest, Vec<Event>>,
+    /// Mails of which a person took back what the machine had filed, and nothing is filed since.
+    taken_back: BTreeSet<Digest>,
     last_id: i64,
     steps: Vec<Step>,
 }
@@ -80,6 +103,7 @@ impl<'r> Replay<'r> {
             counts: BTreeMap::new(),
             recorded: BTreeMap::new(),
             words: BTreeMap::new(),
+            taken_back: taken_back(&given.events),
             last_id: 0,
             steps: Vec::new(),
         };
@@ -153,6 +177,9 @@ impl<'r> Replay<'r> {
             return Err(Kept::ByPerson);
         }
         let given_to = words.iter().rev().find(|word| word.kind == EventKind::AssignedByPerson);
+        if given_to.is_none() && self.taken_back.contains(mail) {
+            return Err(Kept::ByPerson);
+        }
         let understanding = match given_to {
             Some(word) => self.given(understanding, word).ok_or(Kept::ByPerson)?,
             None => understanding,
