@@ -11,6 +11,7 @@ use super::review_evidence::weighed;
 use super::setup::{self, Call};
 use super::{Failure, person};
 use crate::config::Config;
+use crate::judge::names::NameBook;
 use crate::model::campaign::Campaign;
 use crate::model::decision::{Reading, Returned};
 use crate::model::mail::Address;
@@ -195,10 +196,28 @@ fn tell(whose: &Whose<'_>, entered: &Entered) -> Result<(), Failure> {
             let place = finding.cell.as_deref().map(|cell| format!("{} ", one_line(cell))).unwrap_or_default();
             writeln!(out, "  附件 {} {place}{}", reading.piece, weighed(finding))?;
         }
+        if let Some(written) = anothers_name(reading, whose) {
+            let name = &whose.unit.name;
+            writeln!(
+                out,
+                "  附件 {} 注意：填报单位写的是“{}”，不是{name}，录错了请撤销",
+                reading.piece,
+                one_line(written)
+            )?;
+        }
     }
     writeln!(out, "  撤销本操作：mailtally review undo {}", entered.acted.act)?;
     out.flush()?;
     Ok(())
+}
+
+/// What stands in the unit's cell, where that is not this unit: the word of whoever enters it counts, but a wrong file is
+/// soon picked.
+fn anothers_name<'r>(reading: &'r Reading, whose: &Whose<'_>) -> Option<&'r str> {
+    let Returned::Table(table) = &reading.returned else { return None };
+    let written = table.unit_name.as_deref()?;
+    let names = NameBook::new(&whose.campaign.roster);
+    (names.whole(written).single() != Some(&whose.unit.code)).then_some(written)
 }
 
 fn findings(reading: &Reading) -> &[Finding] {
