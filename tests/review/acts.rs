@@ -283,9 +283,6 @@ fn a_paper_return_is_entered_by_hand_read_like_a_mail_and_answered_to_nobody() {
     let right = office.write("right.xlsx", &sheet("", 12, 6_000));
     let said = office.done(NOON, &["unit", "record", "141102", "--table", &right, "--note", "重新录入"]);
     assert!(!said.contains("录错了请撤销"), "{said}");
-    let other = office.write("other.xlsx", &sheet("兴县", 3, 900));
-    let said = office.done(NOON, &["unit", "record", "141121", "--table", &other, "--note", "拿错了"]);
-    assert!(said.contains("填报单位写的是“兴县”，不是文水县"), "{said}");
     assert_eq!(office.unit(NOON, "141102")["row"]["veterans_cost"], "6000");
     let tally = office.path("汇总.xlsx");
     office.done(NOON, &["export", "--out", tally.to_str().unwrap()]);
@@ -306,6 +303,9 @@ fn a_paper_return_is_entered_by_hand_read_like_a_mail_and_answered_to_nobody() {
     assert!(office.refused(NOON, &early).contains("opened after"));
     let late = ["unit", "record", "141121", "--table", &right, "--note", "x", "--received-at", EVENING];
     assert!(office.refused(NOON, &late).contains("later than now"));
+    let other = office.write("other.xlsx", &sheet("兴县", 3, 900));
+    let said = office.done(NOON, &["unit", "record", "141121", "--table", &other, "--note", "拿错了"]);
+    assert!(said.contains("填报单位写的是“兴县”，不是文水县"), "{said}");
 }
 
 #[test]
