@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset};
 use sqlx::SqliteConnection;
 
 use super::letters::{LetterRow, StoredLetter};
-use super::{Store, StoreError, events, letters, mails, millis, readings};
+use super::{Store, StoreError, events, mails, millis, owed, readings};
 use crate::model::decision::{MailRecord, Reading};
 use crate::model::ledger::Event;
 use crate::model::letter::{LetterKey, LetterOrder};
@@ -67,7 +67,7 @@ impl Store {
         for key in &act.restored {
             move_letter(&mut write, key, &["cancelled"], state, reason, now).await?;
         }
-        letters::insert(&mut write, &act.letters, sender_domain, now).await?;
+        owed::insert(&mut write, &act.letters, sender_domain, now).await?;
         if act.held.is_some() {
             for order in &act.letters {
                 move_letter(&mut write, &order.key, &["queued"], state, reason, now).await?;

@@ -7,7 +7,7 @@ use sqlx::{FromRow, SqliteConnection};
 
 use super::acts::refuse_if_overtaken;
 use super::places::{PlaceContent, upsert};
-use super::{Store, StoreError, digest, events, garbled, letters, millis, readings, unit_code};
+use super::{Store, StoreError, digest, events, garbled, millis, owed, readings, unit_code};
 use crate::model::decision::{Decision, MailRecord, Origin};
 use crate::model::ledger::{EventKind, Nature};
 use crate::model::mail::Digest;
@@ -132,8 +132,8 @@ impl Store {
             insert_sighting(&mut write, sighting, now).await?;
             readings::insert(&mut write, &decision.readings).await?;
             event_ids = events::insert(&mut write, &decision.events).await?;
-            letters::insert(&mut write, &decision.letters, sender_domain, now).await?;
-            letters::note_bounces(&mut write, decision).await?;
+            owed::insert(&mut write, &decision.letters, sender_domain, now).await?;
+            owed::note_bounces(&mut write, decision).await?;
         }
         if let Origin::Imap(place) = origin {
             upsert(&mut write, place, &PlaceContent::Mail(record.sha256.clone()), now).await?;
@@ -162,8 +162,8 @@ impl Store {
         let mut added = decision.events.clone();
         added.retain(|event| !matches!(event.kind, EventKind::MailRecorded { .. }));
         let ids = events::insert(&mut write, &added).await?;
-        letters::insert(&mut write, &decision.letters, sender_domain, now).await?;
-        letters::note_bounces(&mut write, decision).await?;
+        owed::insert(&mut write, &decision.letters, sender_domain, now).await?;
+        owed::note_bounces(&mut write, decision).await?;
         write.commit().await?;
         Ok(ids)
     }

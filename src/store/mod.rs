@@ -11,6 +11,7 @@ mod letters;
 mod mails;
 mod open;
 mod outbox;
+mod owed;
 mod places;
 mod readings;
 mod revise;

@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 
 use super::mails::{self, Recorded, Sighting};
 use super::places::{PlaceContent, upsert};
-use super::{Store, StoreError, events, letters, readings};
+use super::{Store, StoreError, events, owed, readings};
 use crate::model::decision::{Decision, MailRecord, Origin, Reading};
 use crate::model::ledger::Event;
 use crate::model::letter::LetterOrder;
@@ -64,8 +64,8 @@ impl Store {
                 mails::insert_sighting(&mut write, sighting, now).await?;
                 readings::insert(&mut write, &decision.readings).await?;
                 recorded.event_ids = events::insert(&mut write, &decision.events).await?;
-                letters::insert(&mut write, &decision.letters, sender_domain, now).await?;
-                letters::note_bounces(&mut write, decision).await?;
+                owed::insert(&mut write, &decision.letters, sender_domain, now).await?;
+                owed::note_bounces(&mut write, decision).await?;
             }
             if let Origin::Imap(place) = origin {
                 upsert(&mut write, place, &PlaceContent::Mail(record.sha256.clone()), now).await?;
@@ -104,6 +104,6 @@ async fn settle_letters(
     sender_domain: &str,
     now: DateTime<FixedOffset>,
 ) -> Result<(), StoreError> {
-    letters::insert(write, &change.letters, sender_domain, now).await?;
-    letters::note_bounces_of(write, &change.record.sha256, &change.events, &change.bounced_letters).await
+    owed::insert(write, &change.letters, sender_domain, now).await?;
+    owed::note_bounces_of(write, &change.record.sha256, &change.events, &change.bounced_letters).await
 }
