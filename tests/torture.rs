@@ -248,6 +248,14 @@ async fn killed_at_any_moment_nothing_is_lost_and_nothing_doubled() {
     let mut daemon = office.started_with(&[]);
     calm(&scene, &office, &mut daemon).await;
     terminate(&mut daemon);
+    // A mail that was begun again and again when the process died is set aside as if it had ended it: it waits for a
+    // person, and is made good by judging it again.
+    let set_aside = office.done(&["review", "list"]).lines().count();
+    println!("{set_aside} mails were set aside and judged again");
+    office.done(&["--now", "2021-08-12T23:00:00+08:00", "reread", "--apply"]);
+    let mut daemon = office.started_with(&[]);
+    calm(&scene, &office, &mut daemon).await;
+    terminate(&mut daemon);
     account(&scene, &office).await;
 }
 

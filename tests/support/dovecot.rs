@@ -90,7 +90,10 @@ impl Dovecot {
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(internal_date);
         fs::File::options().write(true).open(&waiting).unwrap().set_modified(at).unwrap();
         if is_root() {
-            run(Command::new("chown").args(["-R", "mail:mail"]).arg(self.folder.path().join("mail").join(user)));
+            // One by one: Dovecot's own files come and go meanwhile.
+            let own = ["cur", "new", "tmp"].map(|part| maildir.join(part));
+            let top = self.folder.path().join("mail").join(user);
+            run(Command::new("chown").arg("mail:mail").arg(top).arg(&maildir).args(own).arg(&waiting));
         }
         fs::rename(&waiting, maildir.join("new").join(&name)).unwrap();
     }
