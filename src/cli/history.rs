@@ -10,7 +10,7 @@ use super::Failure;
 use super::setup::{self, Call};
 use crate::judge::letters::labels;
 use crate::judge::undoing::can_be_undone;
-use crate::model::ledger::{Actor, EventKind, LetterRuling, Verdict};
+use crate::model::ledger::{Actor, EventKind, LetterRuling};
 use crate::model::unit::UnitCode;
 use crate::store::{HistoryLine, Store};
 
@@ -114,11 +114,7 @@ pub(super) fn told(line: &HistoryLine, undone: &BTreeSet<i64>) -> String {
             line.event.mail.as_ref().map_or("-", |mail| mail.short())
         ),
         EventKind::Filed(filing) => {
-            let verdict = match filing.verdict {
-                Verdict::Accepted => "采用",
-                Verdict::NeedsCorrection => "待单位更正",
-                Verdict::NeedsReview => "待人工核定",
-            };
+            let verdict = labels::verdict(filing.verdict);
             format!("报送{}（附件 {}）：{verdict}", labels::item(filing.item), filing.piece)
         }
         EventKind::Duplicated { item, first_mail, .. } => {

@@ -9,7 +9,6 @@ use super::history::one_line;
 use super::inspect_json;
 use super::review::{Format, unit_name};
 use super::setup::{self, Call};
-use super::unit::item_status_in_chinese;
 use super::{Failure, office};
 use crate::config::Config;
 use crate::judge::letters::{column_name, labels};
@@ -220,7 +219,7 @@ fn print_unit(out: &mut impl Write, campaign: &Campaign, change: &UnitChange) ->
     for due in &campaign.items {
         let (old, new) = (before.items.get(&due.item), after.items.get(&due.item));
         if let (Some(old), Some(new), true) = (old, new, old != new) {
-            writeln!(out, "  {}：{} → {}", due.title, item_status_in_chinese(*old), item_status_in_chinese(*new))?;
+            writeln!(out, "  {}：{} → {}", due.title, labels::item_status(*old), labels::item_status(*new))?;
         }
     }
     if before.late != after.late {

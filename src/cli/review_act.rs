@@ -7,8 +7,9 @@ use super::review::unit_name;
 use super::setup::{self, Call};
 use super::{Failure, person};
 use crate::config::Config;
+use crate::judge::letters::labels;
 use crate::model::campaign::Campaign;
-use crate::model::ledger::{EventKind, Filing, Verdict};
+use crate::model::ledger::{EventKind, Filing};
 use crate::model::returns::Item;
 use crate::model::unit::UnitCode;
 use crate::store::{Store, StoreError};
@@ -170,7 +171,7 @@ pub(super) fn results(out: &mut impl Write, config: &Config, acted: &Acted, id: 
     let title = |item: Item| campaign.map_or(item.as_str(), |campaign| campaign.item_title(item));
     for (unit, Filing { verdict, item, piece, .. }) in &acted.filed {
         let name = unit_name(config, unit).unwrap_or_default();
-        writeln!(out, "  {unit} {name}　{}（附件 {piece}）：{}", title(*item), verdict_in_chinese(*verdict))?;
+        writeln!(out, "  {unit} {name}　{}（附件 {piece}）：{}", title(*item), labels::verdict(*verdict))?;
     }
     for item in &acted.known_already {
         writeln!(out, "  {}与已收的相同，未作变动", title(*item))?;
@@ -191,13 +192,5 @@ pub(super) fn results(out: &mut impl Write, config: &Config, acted: &Acted, id: 
             writeln!(out, "  回执已写好，暂不发送；要发送：mailtally letters release {}", key.text())
         }
         Letter::NotPossible(why) => writeln!(out, "  没有发出信件：{why}"),
-    }
-}
-
-pub(super) fn verdict_in_chinese(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Accepted => "采用",
-        Verdict::NeedsCorrection => "待单位更正",
-        Verdict::NeedsReview => "待人工核定",
     }
 }

@@ -7,7 +7,7 @@ use clap::{ArgGroup, Subcommand};
 
 use super::history::{one_line, told};
 use super::review::item;
-use super::review_act::{ByArg, WordArgs, verdict_in_chinese};
+use super::review_act::{ByArg, WordArgs};
 use super::review_show::read_table;
 use super::setup::{self, Call};
 use super::status::padded;
@@ -18,7 +18,7 @@ use crate::judge::changes;
 use crate::judge::letters::{column_name, labels};
 use crate::judge::progress;
 use crate::model::campaign::Campaign;
-use crate::model::ledger::{Actor, Event, EventKind, ItemStatus, UnitLedger, in_force};
+use crate::model::ledger::{Actor, Event, EventKind, UnitLedger, in_force};
 use crate::model::returns::Item;
 use crate::model::standing::UnitStanding;
 use crate::model::unit::Unit;
@@ -180,7 +180,7 @@ fn taught_lines(out: &mut impl Write, events: &[Event]) -> std::io::Result<()> {
 fn list_line(out: &mut impl Write, campaign: &Campaign, unit: &UnitStanding) -> std::io::Result<()> {
     let items = unit.items.iter();
     let items: Vec<String> = items
-        .map(|(item, status)| format!("{}：{}", campaign.item_title(*item), item_status_in_chinese(*status)))
+        .map(|(item, status)| format!("{}：{}", campaign.item_title(*item), labels::item_status(*status)))
         .collect();
     writeln!(
         out,
@@ -221,7 +221,7 @@ fn standing_lines(
     notes.push(format!("已催 {} 次", standing.reminders_sent));
     writeln!(out, "\n状态：{}", notes.join("，"))?;
     for (item, status) in &standing.items {
-        writeln!(out, "  {}：{}", campaign.item_title(*item), item_status_in_chinese(*status))?;
+        writeln!(out, "  {}：{}", campaign.item_title(*item), labels::item_status(*status))?;
         let Some(item) = ledger.items.get(item) else { continue };
         for filed in item.earlier.iter().rev() {
             let stands = if item.current.as_ref() == Some(filed) { "现用" } else { "旧件" };
@@ -229,7 +229,7 @@ fn standing_lines(
                 out,
                 "    {}  {stands}  {}  邮件 {} 附件 {}",
                 filed.filing.received_at.format("%Y-%m-%d %H:%M"),
-                verdict_in_chinese(filed.filing.verdict),
+                labels::verdict(filed.filing.verdict),
                 filed.mail.short(),
                 filed.filing.piece
             )?;
@@ -294,14 +294,4 @@ async fn past_lines(out: &mut impl Write, store: &Store, campaign: &Campaign, un
         writeln!(out, "  {}  {}", line.event.at.format("%Y-%m-%d %H:%M:%S"), told(&line, &undone))?;
     }
     Ok(())
-}
-
-pub(super) fn item_status_in_chinese(status: ItemStatus) -> &'static str {
-    match status {
-        ItemStatus::Missing => "未报",
-        ItemStatus::Accepted => "已采用",
-        ItemStatus::NeedsCorrection => "待单位更正",
-        ItemStatus::NeedsReview => "待办公室核定",
-        ItemStatus::Waived => "免报",
-    }
 }

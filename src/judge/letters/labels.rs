@@ -1,6 +1,6 @@
 //! Chinese names for the words of the model, as staff read them.
 
-use crate::model::ledger::{Nature, ReviewReason};
+use crate::model::ledger::{ItemStatus, Nature, ReviewReason, Verdict};
 use crate::model::letter::{LetterKind, LetterState};
 use crate::model::returns::Item;
 
@@ -25,6 +25,28 @@ pub fn item(item: Item) -> &'static str {
     match item {
         Item::Table => "统计表",
         Item::Report => "报告",
+    }
+}
+
+/// What was decided of an item that was filed.
+#[must_use]
+pub fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Accepted => "采用",
+        Verdict::NeedsCorrection => "待单位更正",
+        Verdict::NeedsReview => "待人工核定",
+    }
+}
+
+/// How an item of a unit stands.
+#[must_use]
+pub fn item_status(status: ItemStatus) -> &'static str {
+    match status {
+        ItemStatus::Missing => "未报",
+        ItemStatus::Accepted => "已采用",
+        ItemStatus::NeedsCorrection => "待单位更正",
+        ItemStatus::NeedsReview => "待办公室核定",
+        ItemStatus::Waived => "免报",
     }
 }
 
