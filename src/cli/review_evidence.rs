@@ -31,7 +31,6 @@ pub(super) struct SenderFacts {
 pub(super) fn sender(
     out: &mut impl Write,
     understanding: &Understanding,
-    campaign: Option<&Campaign>,
     register: &Register,
     facts: &SenderFacts,
 ) -> std::io::Result<()> {
@@ -39,17 +38,9 @@ pub(super) fn sender(
     writeln!(out, "\n发件人：")?;
     fields(out, headers)?;
     if let Some(from) = headers.from.first() {
-        let address = from.address.to_lowercase();
-        let units = campaign.into_iter().flat_map(|campaign| campaign.roster.units());
-        let owners: Vec<&str> =
-            units.filter(|unit| unit.emails.contains(&address)).map(|unit| unit.name.as_str()).collect();
-        let known = match owners.as_slice() {
-            _ if register.is_own(&address) => "本办公室自己的邮箱".to_owned(),
-            [] => "不在名册中".to_owned(),
-            [one] => format!("名册中{one}的邮箱"),
-            several => format!("名册中{}共用的邮箱", several.join("、")),
-        };
-        writeln!(out, "  名册：{known}")?;
+        if register.is_own(&from.address) {
+            writeln!(out, "  名册：本办公室自己的邮箱")?;
+        }
         if let Some(taught) = &facts.taught {
             writeln!(out, "  记住：{}", one_line(taught))?;
         }
@@ -229,7 +220,7 @@ pub(super) fn beside_standing(
     standing: &StandingFiling,
     before: Option<&TableReturn>,
 ) -> std::io::Result<()> {
-    let verdict = super::review_act::verdict_in_chinese(standing.filing.verdict);
+    let verdict = labels::verdict(standing.filing.verdict);
     writeln!(
         out,
         "\n与现在登记的统计表相比（邮件 {}，{}收到，{verdict}）：",

@@ -75,7 +75,7 @@ async fn mail(
     let named = understanding.campaign.as_ref().or(asked.as_ref());
     let campaign = config.campaigns.iter().find(|known| Some(&known.id) == named);
     let facts = sender_facts(desk, line, understanding).await?;
-    shown::sender(out, understanding, campaign, &desk.register(), &facts)?;
+    shown::sender(out, understanding, &desk.register(), &facts)?;
     sender(out, desk, campaign, &understanding.mail).await?;
     own_words(out, &understanding.mail.body.own_text)?;
     shown::files(out, understanding)?;
