@@ -1,12 +1,11 @@
 //! The daily digest (每日简报): how the campaign stands, what is new, what waits for a person, who is missing.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::first_time::{Newcomer, first_time};
 use super::labels::{letter_kind, letter_state, nature, reason};
+use super::mail_ledger::{MailLedger, mail_ledger};
 use super::table::{Sum, column_name, group_title, sums};
 use super::words::{Due, Office, clean, due, figure, local, moment, month_day, office, short_moment, weekday};
 use crate::model::campaign::Campaign;
@@ -146,18 +145,6 @@ struct Stuck {
     who: String,
     state: &'static str,
     reply: String,
-}
-
-/// Every mail is somewhere: what was seen equals what was recorded.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-struct MailLedger {
-    seen: u32,
-    /// `报送 180`, in the order of natures; those without mail are left out.
-    parts: Vec<String>,
-    recorded: u32,
-    unrecorded: u32,
-    /// Recorded from files rather than from a mailbox.
-    from_files: u32,
 }
 
 impl DigestFacts {
@@ -384,18 +371,5 @@ fn stuck(standing: &CampaignStanding, line: &LetterLine) -> Stuck {
         who: unit_name(standing, line.unit.as_ref()).unwrap_or_else(recipients),
         state: letter_state(line.state),
         reply: line.last_reply.as_deref().map(|reply| clean(reply, 160)).unwrap_or_default(),
-    }
-}
-
-fn mail_ledger(mails: &BTreeMap<Nature, u32>, seen: u32) -> MailLedger {
-    let recorded = mails.values().fold(0_u32, |sum, count| sum.saturating_add(*count));
-    let count = |kind: Nature| mails.get(&kind).copied().unwrap_or(0);
-    let parts = Nature::ALL.into_iter().filter(|kind| count(*kind) > 0);
-    MailLedger {
-        seen: seen.max(recorded),
-        parts: parts.map(|kind| format!("{} {}", nature(kind), count(kind))).collect(),
-        recorded,
-        unrecorded: seen.saturating_sub(recorded),
-        from_files: recorded.saturating_sub(seen),
     }
 }
