@@ -275,18 +275,19 @@ fn about(event: &Event) -> Option<(crate::model::ledger::ReviewReason, Option<It
     }
 }
 
-/// Whether the machine decided this about a mail: what a replay decides again.
+/// Whether the machine decided this about a mail, and might have decided otherwise had another mail come before.
+#[must_use]
+pub fn may_be_otherwise(event: &Event) -> bool {
+    let decided =
+        matches!(event.kind, EventKind::Filed(_) | EventKind::Duplicated { .. } | EventKind::ReviewAsked { .. });
+    decided && event.by == Actor::Machine
+}
+
+/// Whether the machine decided this about a mail, or it followed from that: what a replay decides again.
 #[must_use]
 pub fn is_decided(event: &Event) -> bool {
-    event.by == Actor::Machine
-        && matches!(
-            event.kind,
-            EventKind::Filed(_)
-                | EventKind::Duplicated { .. }
-                | EventKind::ReviewAsked { .. }
-                | EventKind::ReviewSettled { .. }
-                | EventKind::Bounced { .. }
-        )
+    let follows = matches!(event.kind, EventKind::ReviewSettled { .. } | EventKind::Bounced { .. });
+    may_be_otherwise(event) || (follows && event.by == Actor::Machine)
 }
 
 fn content_of<'e>(events: &'e [Event], unit: &UnitCode, item: Item) -> Option<&'e Digest> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use chrono::{DateTime, FixedOffset};
 use tokio::sync::Mutex;
 
-use self::outcome::{decides, outcome, set_aside};
+use self::outcome::{outcome, set_aside};
 use super::WorkError;
 use super::enclose::Copyist;
 use super::failpoint::reached;
@@ -21,6 +21,7 @@ use crate::dkim::Verifier;
 use crate::judge::decide::{Times, decide};
 use crate::judge::past::Moment;
 use crate::judge::register::Register;
+use crate::judge::replay::may_be_otherwise;
 use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
 use crate::model::ledger::Nature;
 use crate::model::mail::Digest;
@@ -165,7 +166,7 @@ impl Desk {
             let past = self.past_of(understanding, moment, Supposed::default(), times.now).await?;
             let decision = decide(understanding, &self.register(), &past, times);
             reached("decided");
-            if past.later.values().flatten().any(decides) {
+            if past.later.values().flatten().any(may_be_otherwise) {
                 // Others were decided before this one came, and arrived after it: they are decided again.
                 let (recorded, decision) = reread::take_in_late(self, understanding, decision, (origin, times)).await?;
                 return Ok((decision, recorded));

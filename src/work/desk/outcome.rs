@@ -1,4 +1,4 @@
-//! What was decided of a mail: of one nobody could read, in a few words for the log, and whether it may be decided anew.
+//! What was decided of a mail: of one nobody could read, and in a few words for the log.
 
 use std::collections::BTreeMap;
 
@@ -6,27 +6,6 @@ use crate::judge::decide::Times;
 use crate::model::decision::{Decision, MailRecord};
 use crate::model::ledger::{Actor, Event, EventKind, Nature, ReviewReason, Verdict};
 use crate::model::mail::Digest;
-
-/// Whether the machine decided this about a mail: what might be decided otherwise.
-pub(super) fn decides(event: &Event) -> bool {
-    let decided = match event.kind {
-        EventKind::Filed(_) | EventKind::Duplicated { .. } | EventKind::ReviewAsked { .. } => true,
-        EventKind::MailRecorded { .. }
-        | EventKind::ReviewSettled { .. }
-        | EventKind::AssignedByPerson
-        | EventKind::AcceptedByPerson { .. }
-        | EventKind::ReturnedByPerson { .. }
-        | EventKind::Waived { .. }
-        | EventKind::DeadlineExtended { .. }
-        | EventKind::AddressTaught { .. }
-        | EventKind::NameTaught { .. }
-        | EventKind::Undone { .. }
-        | EventKind::LetterSent { .. }
-        | EventKind::LetterRuled { .. }
-        | EventKind::Bounced { .. } => false,
-    };
-    decided && event.by == Actor::Machine
-}
 
 /// A mail nobody could read: recorded as such, laid before a person, in nobody's way.
 pub(super) fn set_aside(mail: &Digest, size: u64, times: Times) -> Decision {
