@@ -12,6 +12,7 @@ mod digest;
 mod engine;
 mod first_time;
 pub mod labels;
+mod mail_ledger;
 mod receipt;
 mod receipt_view;
 mod remarks;

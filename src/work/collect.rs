@@ -27,7 +27,8 @@ impl Span {
         let happened_at = match &event.kind {
             EventKind::MailRecorded { received_at, .. } => *received_at,
             EventKind::Filed(filing) => filing.received_at,
-            EventKind::Duplicated { .. }
+            EventKind::Duplicated { received_at: Some(received_at), .. } => *received_at,
+            EventKind::Duplicated { received_at: None, .. }
             | EventKind::ReviewAsked { .. }
             | EventKind::ReviewSettled { .. }
             | EventKind::AssignedByPerson
