@@ -9,7 +9,7 @@ use super::mistakes::{Notes, did_you_mean};
 use super::toml_reader::{Section, read_document};
 use crate::model::form::{Check, Column, ColumnKind, FindingCode, Form, MoneyUnit, Severity};
 
-const CODES: [FindingCode; 15] = [
+pub(super) const CODES: [FindingCode; 15] = [
     FindingCode::TotalMismatch,
     FindingCode::RowSumMismatch,
     FindingCode::UnitOfMoneySuspect,
@@ -243,7 +243,7 @@ fn read_plausible(section: &Section<'_>) -> Option<(Decimal, Decimal)> {
 }
 
 /// The name of a code, as in the interface.
-fn code_name(code: FindingCode) -> String {
+pub(super) fn code_name(code: FindingCode) -> String {
     serde_json::to_value(code).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 

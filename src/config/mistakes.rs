@@ -1,6 +1,8 @@
 //! What is wrong in the configuration: every mistake with its file, its line or key, and what would be right.
 
 use std::cell::RefCell;
+#[cfg(test)]
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -75,9 +77,24 @@ impl std::error::Error for Mistakes {}
 pub(super) struct Notes {
     mistakes: RefCell<Vec<Mistake>>,
     warnings: RefCell<Vec<Mistake>>,
+    /// The keys that readers asked for, by section; the reference of the keys is held against it.
+    #[cfg(test)]
+    asked: RefCell<BTreeMap<String, BTreeSet<&'static str>>>,
 }
 
 impl Notes {
+    /// `columns[2]` is one of the `columns`.
+    #[cfg(test)]
+    pub(super) fn asked(&self, section: &str, keys: &BTreeSet<&'static str>) {
+        let section = section.split('[').next().unwrap_or_default().to_owned();
+        self.asked.borrow_mut().entry(section).or_default().extend(keys);
+    }
+
+    #[cfg(test)]
+    pub(super) fn all_asked(&self) -> BTreeMap<String, BTreeSet<&'static str>> {
+        self.asked.borrow().clone()
+    }
+
     pub(super) fn mistake(&self, mistake: Mistake) {
         self.mistakes.borrow_mut().push(mistake);
     }

@@ -1,6 +1,7 @@
 //! The loader on the shipped configuration, and on copies of it with slips put in.
 
 mod calendar;
+mod form_reference;
 mod roster;
 
 use std::path::{Path, PathBuf};

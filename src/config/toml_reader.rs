@@ -338,6 +338,8 @@ impl<'d> Section<'d> {
     /// Notes the keys nobody asked for.
     fn finish(&self) {
         let asked = self.asked.borrow();
+        #[cfg(test)]
+        self.notes.asked(&self.path, &asked);
         for key in self.table.keys().map(|key| key.get_ref().as_ref()) {
             if !asked.contains(key) && !asked.contains("*") {
                 self.mistake(key, format!("is no known key here{}", did_you_mean(key, asked.iter().copied())));
