@@ -2,8 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use chrono::DateTime;
 use mailtally::demo::OFFICE;
@@ -13,48 +11,15 @@ use mailtally::demo::build::mimicry::Dialect;
 use mailtally::demo::build::sheet::{Placement, workbook};
 use rust_decimal::Decimal;
 use serde_json::Value;
-use tempfile::TempDir;
+
+#[path = "drill/mod.rs"]
+mod drill;
+
+use drill::Office;
 
 const XING: &str = "xxsyb@xingxian.example";
 
-struct Office(TempDir);
-
 impl Office {
-    fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("mailtally-campaigns").tempdir().unwrap();
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/campaigns/2021-bayi");
-        let campaign = folder.path().join("campaigns/2021-bayi");
-        fs::create_dir_all(&campaign).unwrap();
-        for entry in fs::read_dir(shipped).unwrap() {
-            let path = entry.unwrap().path();
-            fs::copy(&path, campaign.join(path.file_name().unwrap())).unwrap();
-        }
-        let config = format!(
-            "timezone = \"Asia/Shanghai\"\n[storage]\ndir = \"data\"\n[smtp]\ntransport = \"folder\"\n\
-             path = \"outbox\"\nfrom = \"吕梁市双拥办 <{OFFICE}>\"\nper_minute = 1000\nper_day = 1000\n\
-             [staff]\ndigest_to = []\nalert_to = []\n[campaigns]\ndir = \"campaigns\"\n"
-        );
-        fs::write(folder.path().join("mailtally.toml"), config).unwrap();
-        Self(folder)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn tried(&self, now: &str, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
-        command.arg("-c").arg(self.path("mailtally.toml")).args(["--now", now]).args(arguments);
-        command.env("USER", "wangwu").env_remove("MAILTALLY_LOG").output().unwrap()
-    }
-
-    fn done(&self, now: &str, arguments: &[&str]) -> String {
-        let output = self.tried(now, arguments);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?} ended with {}: {said}", output.status);
-        String::from_utf8(output.stdout).unwrap()
-    }
-
     /// 兴县's table, as it arrived at that moment.
     fn ingest(&self, name: &str, at: &str, people: u32, filled_on: &str) {
         let received_at = DateTime::parse_from_rfc3339(at).unwrap();
@@ -79,10 +44,10 @@ impl Office {
     }
 
     /// Kind, campaign and unit of every letter that left.
-    fn letters(&self) -> Vec<String> {
-        let mut told: Vec<String> = fs::read_dir(self.path("outbox"))
-            .unwrap()
-            .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+    fn told(&self) -> Vec<String> {
+        let mut told: Vec<String> = self
+            .letters()
+            .iter()
             .map(|letter| {
                 let header = |name: &str| {
                     letter.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("-").trim().to_owned()
@@ -102,7 +67,7 @@ impl Office {
 
 #[test]
 fn next_years_folder_is_made_checked_and_leaves_this_year_alone() {
-    let office = Office::new();
+    let office = Office::with_own_campaign();
     let now = "2021-08-06T09:00:00+08:00";
     let said = office.done(now, &["campaign", "new", "2022-bayi", "--from", "2021-bayi"]);
     assert!(said.contains("配置检查通过") && said.contains("notice_number"), "{said}");
@@ -139,14 +104,14 @@ fn next_years_folder_is_made_checked_and_leaves_this_year_alone() {
 
 #[test]
 fn two_collections_share_a_storage_and_nothing_else() {
-    let office = Office::new();
+    let office = Office::with_own_campaign();
     office.done("2021-07-25T09:00:00+08:00", &["campaign", "new", "2022-bayi", "--from", "2021-bayi"]);
     office.ingest("this-year", "2021-08-05T09:00:00+08:00", 10, "2021年8月5日");
     office.ingest("next-year", "2022-08-05T09:00:00+08:00", 20, "2022年8月5日");
     let now = "2022-08-05T20:00:00+08:00";
     assert_eq!((office.visited(now, "2021-bayi"), office.visited(now, "2022-bayi")), ("10".into(), "20".into()));
     office.done(now, &["once"]);
-    let acks: Vec<String> = office.letters().into_iter().filter(|letter| letter.starts_with("ack")).collect();
+    let acks: Vec<String> = office.told().into_iter().filter(|letter| letter.starts_with("ack")).collect();
     assert_eq!(acks, ["ack 2021-bayi 141123", "ack 2022-bayi 141123"]);
     let history = office.done(now, &["history", "--unit", "141123"]);
     assert!(history.contains("2021-bayi  141123") && history.contains("2022-bayi  141123"), "{history}");
@@ -184,7 +149,7 @@ fn orchards() -> Vec<u8> {
 
 #[test]
 fn the_table_of_another_collection_in_one_mail_is_laid_before_a_person() {
-    let office = Office::new();
+    let office = Office::with_own_campaign();
     let day = ["--opens", "2021-07-22", "--deadline", "2021-08-10"];
     let new = [&["campaign", "new", "2020-orchards", "--from", "2021-bayi", "--title", "果园情况"][..], &day].concat();
     office.done("2021-07-25T09:00:00+08:00", &new);
@@ -207,7 +172,7 @@ fn the_table_of_another_collection_in_one_mail_is_laid_before_a_person() {
 
 #[test]
 fn reread_shows_before_it_changes_and_is_told_in_the_history() {
-    let office = Office::new();
+    let office = Office::with_own_campaign();
     let roster = office.path("campaigns/2021-bayi/units.csv");
     let full = fs::read_to_string(&roster).unwrap();
     let without: String = full.lines().filter(|line| !line.contains("兴县")).map(|line| format!("{line}\n")).collect();
@@ -236,10 +201,10 @@ fn reread_shows_before_it_changes_and_is_told_in_the_history() {
     let history = office.done(now, &["history"]);
     assert!(history.contains("按现行配置重新研判") && history.contains("报送统计表"), "{history}");
     office.done(now, &["once"]);
-    assert!(office.letters().contains(&"ack 2021-bayi 141123".to_owned()));
+    assert!(office.told().contains(&"ack 2021-bayi 141123".to_owned()));
     assert!(office.done(now, &["reread", "--apply"]).contains("没有变化"));
     office.done(now, &["once"]);
-    assert_eq!(office.letters().iter().filter(|letter| letter.starts_with("ack")).count(), 1);
+    assert_eq!(office.told().iter().filter(|letter| letter.starts_with("ack")).count(), 1);
     let lock = mailtally::store::Store::lock(&office.path("data"), "drill").unwrap();
     assert_eq!(office.tried(now, &["reread", "--apply"]).status.code(), Some(1), "one process works on a storage");
     assert!(office.tried(now, &["reread"]).status.success(), "looking needs no lock");

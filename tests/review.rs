@@ -4,17 +4,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use chrono::{DateTime, FixedOffset};
 use mailtally::demo::OFFICE;
 use mailtally::demo::build::mime::Draft;
 use mailtally::demo::build::mimicry::Dialect;
 use serde_json::Value;
-use tempfile::TempDir;
 
 #[path = "review/acts.rs"]
 mod acts;
+#[path = "drill/mod.rs"]
+mod drill;
 #[path = "review/figures.rs"]
 mod figures;
 #[path = "review/letters.rs"]
@@ -22,49 +22,14 @@ mod letters;
 #[path = "review/senders.rs"]
 mod senders;
 
+use drill::Office;
+
 const NOTICE: &str = "关于“八一”期间双拥慰问情况报送";
 
-/// An office that takes mail from files and puts its letters into a folder.
-struct Office {
-    folder: TempDir,
-}
-
 impl Office {
-    fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("mailtally-review").tempdir().unwrap();
-        let campaigns = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/campaigns");
-        let config = format!(
-            "timezone = \"Asia/Shanghai\"\n[storage]\ndir = \"data\"\n[smtp]\ntransport = \"folder\"\n\
-             path = \"outbox\"\nfrom = \"吕梁市双拥办 <{OFFICE}>\"\nper_minute = 100\nper_day = 1000\n\
-             [staff]\ndigest_to = []\nalert_to = []\n[campaigns]\ndir = \"{}\"\n",
-            campaigns.display()
-        );
-        fs::write(folder.path().join("mailtally.toml"), config).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn tried(&self, now: &str, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
-        command.arg("-c").arg(self.path("mailtally.toml")).args(["--now", now]).args(arguments);
-        command.env("USER", "wangwu").env_remove("MAILTALLY_LOG").output().unwrap()
-    }
-
-    fn done(&self, now: &str, arguments: &[&str]) -> String {
-        let output = self.tried(now, arguments);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?} ended with {}: {said}", output.status);
-        String::from_utf8(output.stdout).unwrap()
-    }
-
     /// Must be refused as a wrong call; returns the words.
     fn refused(&self, now: &str, arguments: &[&str]) -> String {
-        let output = self.tried(now, arguments);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        let said = self.ended(2, now, arguments);
         assert!(!said.trim().is_empty(), "a refusal says why");
         said
     }
@@ -100,11 +65,6 @@ impl Office {
     fn history(&self, now: &str) -> Vec<Value> {
         let lines = self.done(now, &["history", "--format", "json"]);
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    fn letters(&self) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(self.path("outbox")) else { return Vec::new() };
-        entries.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
     }
 }
 

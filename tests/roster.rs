@@ -2,31 +2,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
+use std::process::Output;
 
 use encoding_rs::GB18030;
 use rust_xlsxwriter::{Format, Workbook};
-use tempfile::TempDir;
+
+#[path = "drill/mod.rs"]
+mod drill;
+
+use drill::Office;
 
 const NOW: &str = "2021-08-06T09:00:00+08:00";
 
-struct Office(TempDir);
-
 impl Office {
     /// With a roster of three units.
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/campaigns/2021-bayi");
-        let campaign = folder.path().join("campaigns/2021-bayi");
-        fs::create_dir_all(&campaign).unwrap();
-        for entry in fs::read_dir(shipped).unwrap() {
-            let path = entry.unwrap().path();
-            fs::copy(&path, campaign.join(path.file_name().unwrap())).unwrap();
-        }
-        let config = "timezone = \"Asia/Shanghai\"\n[storage]\ndir = \"data\"\n[campaigns]\ndir = \"campaigns\"\n";
-        fs::write(folder.path().join("mailtally.toml"), config).unwrap();
-        let office = Self(folder);
+    fn of_three() -> Self {
+        let office = Self::with_own_campaign();
         office.write_roster(
             "code,name,group,aliases,emails,phone,contact\n\
              A1,甲县,县市区,甲;甲县双拥办,jia@jia.example,0358-1,赵主任\n\
@@ -36,12 +28,8 @@ impl Office {
         // An empty database, which the reading commands want.
         let nothing = office.path("nothing");
         fs::create_dir(&nothing).unwrap();
-        office.done(&["ingest", &nothing.display().to_string()]);
+        office.done(NOW, &["ingest", &nothing.display().to_string()]);
         office
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
     }
 
     fn roster(&self) -> PathBuf {
@@ -52,24 +40,11 @@ impl Office {
         fs::write(self.roster(), text).unwrap();
     }
 
-    fn tried(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
-        command.arg("-c").arg(self.path("mailtally.toml")).args(["--now", NOW]).args(arguments);
-        command.env_remove("MAILTALLY_LOG").output().unwrap()
-    }
-
-    fn done(&self, arguments: &[&str]) -> String {
-        let output = self.tried(arguments);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?} ended with {}: {said}", output.status);
-        String::from_utf8(output.stdout).unwrap()
-    }
-
     fn import(&self, file: &str, bytes: impl AsRef<[u8]>, more: &[&str]) -> Output {
         let path = self.path(file);
         fs::write(&path, bytes).unwrap();
         let path = path.display().to_string();
-        self.tried(&[&["unit", "import", &path], more].concat())
+        self.tried(NOW, &[&["unit", "import", &path], more].concat())
     }
 }
 
@@ -102,7 +77,7 @@ fn workbook() -> Vec<u8> {
 
 #[test]
 fn a_workbook_is_compared_first_and_written_when_asked() {
-    let office = Office::new();
+    let office = Office::of_three();
     let before = fs::read(office.roster()).unwrap();
     let output = office.import("通讯录.xlsx", workbook(), &[]);
     let words = said(&output);
@@ -125,9 +100,9 @@ fn a_workbook_is_compared_first_and_written_when_asked() {
     let kept = fs::read_dir(office.path("campaigns/2021-bayi")).unwrap().map(|entry| entry.unwrap().path());
     let kept: Vec<PathBuf> = kept.filter(|path| path.extension().is_some_and(|ending| ending == "bak")).collect();
     assert_eq!(fs::read(&kept[0]).unwrap(), before);
-    let shown = office.done(&["unit", "show", "A1"]);
+    let shown = office.done(NOW, &["unit", "show", "A1"]);
     assert!(shown.contains("0358-1") && shown.contains("赵主任") && shown.contains("syb@jia.example"), "{shown}");
-    assert_eq!(office.done(&["unit", "list"]).lines().count(), 3);
+    assert_eq!(office.done(NOW, &["unit", "list"]).lines().count(), 3);
     let again = said(&office.import("通讯录.xlsx", workbook(), &["--apply"]));
     assert!(again.contains("与现有名册一致") && again.contains("未改动"), "{again}");
     let elsewhere = office.path("units-new.csv").display().to_string();
@@ -137,7 +112,7 @@ fn a_workbook_is_compared_first_and_written_when_asked() {
 
 #[test]
 fn a_list_with_mistakes_is_refused_whole_with_every_line() {
-    let office = Office::new();
+    let office = Office::of_three();
     let list = "代码,单位名称,分组,别名,邮箱\nA1,甲县,县市区,乙,jia@jia.example\nA1,丁县,县市区,,\n\
                 A4,,县市区,,\nA5,乙,县市区,,没有\n";
     let output = office.import("名单.csv", GB18030.encode(list).0, &["--apply"]);
@@ -151,7 +126,7 @@ fn a_list_with_mistakes_is_refused_whole_with_every_line() {
     ] {
         assert!(words.contains(told), "{told} is not in {words}");
     }
-    assert_eq!(office.done(&["unit", "list"]).lines().count(), 3, "nothing was written");
+    assert_eq!(office.done(NOW, &["unit", "list"]).lines().count(), 3, "nothing was written");
     let output = office.import("说明.xlsx", b"not a workbook", &[]);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     let output = office.import("别的.csv", "日期,金额\n1,2\n", &[]);
@@ -160,12 +135,12 @@ fn a_list_with_mistakes_is_refused_whole_with_every_line() {
 
 #[test]
 fn check_tells_whom_no_letter_reaches_and_who_is_easily_taken_for_another() {
-    let office = Office::new();
+    let office = Office::of_three();
     office.write_roster(
         "code;name;group;aliases;emails\nS1;市水利局;市直;\"水利;水利局\";slj@x.example\nS2;市水务局;市直;;slj@x.example\n\
          S3;市教育局;市直;;\n",
     );
-    let words = said(&office.tried(&["check"]));
+    let words = said(&office.tried(NOW, &["check"]));
     for told in
         ["slj@x.example is shared by 市水利局、市水务局", "to be telephoned: S3 市教育局", "市水利局 and 市水务局"]
     {
