@@ -21,6 +21,8 @@ mod figures;
 mod letters;
 #[path = "review/senders.rs"]
 mod senders;
+#[path = "review/unit_acts.rs"]
+mod unit_acts;
 
 use drill::Office;
 
