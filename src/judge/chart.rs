@@ -8,8 +8,8 @@ use crate::model::calendar::WorkCalendar;
 use crate::model::standing::DayCount;
 
 /// Pixels; shown at half that size, so that it is sharp on a telephone.
-pub const WIDTH: u32 = 1_280;
-pub const HEIGHT: u32 = 280;
+pub const WIDTH: u32 = 1_372;
+pub const HEIGHT: u32 = 340;
 /// Space above the line of the whole, in pixels.
 const HEAD: u32 = 8;
 /// The ground line's height.

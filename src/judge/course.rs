@@ -60,10 +60,10 @@ pub fn is_done(status: UnitStatus) -> bool {
     }
 }
 
-/// The units with everything in at `end`.
+/// The units with everything in, as these events have it.
 #[must_use]
-pub fn done_at(campaign: &Campaign, events: &[Event], end: DateTime<FixedOffset>) -> BTreeSet<UnitCode> {
-    let ledgers = super::progress::ledgers(&until(events, end));
+pub fn done(campaign: &Campaign, events: &[Event]) -> BTreeSet<UnitCode> {
+    let ledgers = super::progress::ledgers(events);
     let done = ledgers.into_iter().filter(|(code, ledger)| {
         campaign.roster.unit(code).is_some() && is_done(unit_status(&item_statuses(campaign, ledger)))
     });

@@ -129,7 +129,13 @@ pub async fn digest_input(
     let mut reviews = store.open_reviews(Some(&campaign.id)).await?;
     reviews.retain(|review| span.holds(review.received_at));
     let standing = progress::standing(campaign, &events, now);
-    let done_then = course::done_at(campaign, &events, since);
+    // What had come by then and was recorded later is news all the same; only where a day is looked back on, all of it
+    // may have been recorded at once.
+    let known_then = match span {
+        Span::All => events.iter().filter(|event| event.at <= since).cloned().collect(),
+        Span::Until(_) => course::until(&events, since),
+    };
+    let done_then = course::done(campaign, &known_then);
     let changed = |became: bool| -> Vec<UnitCode> {
         let units = standing.units.iter().filter(|unit| course::is_done(unit.status) == became);
         units.map(|unit| unit.unit.code.clone()).filter(|code| done_then.contains(code) != became).collect()

@@ -267,7 +267,7 @@ fn the_final_report_tells_what_the_collection_came_to() {
         "回执 31 封，催报 64 封，每日简报 20 封，告警 0 封（不含本封）",
         "由每日简报继续报告，至 8月20日 止",
         "mailtally review show 12",
-        "石楼县　张玉兰　0358-5551411　已催报 1 次　邮件不通",
+        "石楼县（缺统计表、专题报告）　张玉兰　0358-5551411　已催报 1 次　邮件不通",
     ] {
         assert!(letter.text.contains(words), "{words} is not in\n{}", letter.text);
     }

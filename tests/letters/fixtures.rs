@@ -157,7 +157,7 @@ pub fn campaign() -> Campaign {
         reminders: Vec::new(),
         office_hours: (NaiveTime::MIN, NaiveTime::from_hms_opt(17, 30, 0).unwrap()),
         calendar: Arc::default(),
-        digest_times: Vec::new(),
+        digest_times: vec![NaiveTime::from_hms_opt(8, 0, 0).unwrap()],
         last_digest: NaiveDate::from_ymd_opt(2021, 8, 20).unwrap(),
         final_report: Some(FinalReport { days_after: 1, time: NaiveTime::from_hms_opt(8, 0, 0).unwrap() }),
         form: form(),

@@ -60,10 +60,10 @@ fn entries_by_hand_and_waivers_are_told_with_who_and_why_unless_undone() {
     let waived = |reason: &str| EventKind::Waived { item: Item::Report, reason: reason.to_owned() };
     let recorded = EventKind::MailRecorded { nature: Nature::Submission, received_at: at(10) };
     let mut events = vec![
-        event(1, "141103", "paper", Some("李"), recorded),
-        event(2, "141103", "paper", Some("李"), EventKind::AssignedByPerson),
-        event(3, "141103", "paper", None, filed(Item::Table, 10, "p")),
-        event(4, "141103", "paper", None, filed(Item::Report, 10, "q")),
+        event(1, "141121", "paper", Some("李"), recorded),
+        event(2, "141121", "paper", Some("李"), EventKind::AssignedByPerson),
+        event(3, "141121", "paper", None, filed(Item::Table, 10, "p")),
+        event(4, "141121", "paper", None, filed(Item::Report, 10, "q")),
         event(5, "S02", "", Some("张"), waived("机构撤并")),
         event(6, "141102", "", Some("张"), waived("误")),
         event(7, "141102", "x", Some("张"), EventKind::AcceptedByPerson { item: Item::Table }),
@@ -71,7 +71,7 @@ fn entries_by_hand_and_waivers_are_told_with_who_and_why_unless_undone() {
     events.push(event(8, "141102", "", Some("张"), EventKind::Undone { event_id: 6, reason: "误".to_owned() }));
     let closing = closing(&campaign(), &events);
     let [entry] = closing.by_hand.as_slice() else { panic!("{:?}", closing.by_hand) };
-    assert_eq!((entry.unit.as_str(), entry.by.as_str(), entry.items.len()), ("141103", "李", 2));
+    assert_eq!((entry.unit.as_str(), entry.by.as_str(), entry.items.len()), ("141121", "李", 2));
     let [line] = closing.waived.as_slice() else { panic!("{:?}", closing.waived) };
     assert_eq!((line.unit.as_str(), line.reason.as_str(), line.by.as_str()), ("S02", "机构撤并", "张"));
     assert_eq!(closing.acts, [(PersonsAct::Accepted, 1), (PersonsAct::Undone, 1)], "an entry is no assignment");

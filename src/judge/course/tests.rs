@@ -76,13 +76,13 @@ fn what_was_booked_anew_since_is_not_counted_twice() {
     let mut events = Vec::from(both(1, "141102", at(7, 29, 10), at(7, 29, 10)));
     events.extend([undone(3, "141102", at(8, 6, 9), 1), undone(4, "141102", at(8, 6, 9), 2)]);
     events.extend(both(5, "S01", at(7, 29, 10), at(8, 6, 9)));
-    let done = done_at(&campaign, &events, at(7, 30, 23));
-    assert_eq!(done, BTreeSet::from([UnitCode::new("S01")]));
+    let then = done(&campaign, &until(&events, at(7, 30, 23)));
+    assert_eq!(then, BTreeSet::from([UnitCode::new("S01")]));
     let counts = course(&campaign, &events, at(8, 8, 8));
     assert_eq!((on(&counts, 7, 29), on(&counts, 8, 8)), (1, 1));
     // The undoing itself is taken back: both count again, from the day they came.
     events.extend([undone(7, "141102", at(8, 7, 9), 3), undone(8, "141102", at(8, 7, 9), 4)]);
-    assert_eq!(done_at(&campaign, &events, at(7, 30, 23)).len(), 2);
+    assert_eq!(done(&campaign, &until(&events, at(7, 30, 23))).len(), 2);
 }
 
 #[test]

@@ -142,7 +142,7 @@ impl DigestFacts {
                 .units
                 .iter()
                 .filter(|unit| unit.cannot_be_written_to() && !is_done(unit.status))
-                .map(person)
+                .map(|unit| person(campaign, unit))
                 .collect(),
             ledger,
         }

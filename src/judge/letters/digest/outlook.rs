@@ -68,7 +68,7 @@ pub(super) fn told(campaign: &Campaign, forecast: Forecast, total: usize) -> Out
             };
             let words = format!(
                 "按最近 {days} 个工作日的速度（共报齐 {units} 个）推算，到 {deadline} 截止时（还有 {left} 个工作日）可报齐{range}。\
-                 此为估计，临近截止时报送往往集中。"
+                 此为估计；临近截止时报送往往集中，实际可能更多。"
             );
             Outlook { words, known: true, low, high }
         }

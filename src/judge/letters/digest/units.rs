@@ -44,6 +44,8 @@ pub(super) struct Person {
     reminders: u32,
     undeliverable: bool,
     status: &'static str,
+    /// What has not come at all.
+    lacks: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -105,7 +107,7 @@ pub(super) fn groups(campaign: &Campaign, standing: &CampaignStanding) -> Vec<Gr
     campaign.roster.groups().into_iter().map(group).filter(|group| group.total > 0).collect()
 }
 
-pub(super) fn person(unit: &UnitStanding) -> Person {
+pub(super) fn person(campaign: &Campaign, unit: &UnitStanding) -> Person {
     let said = |text: &Option<String>| text.as_deref().map(|text| clean(text, 40)).unwrap_or_default();
     Person {
         name: clean(&unit.unit.name, 60),
@@ -114,6 +116,12 @@ pub(super) fn person(unit: &UnitStanding) -> Person {
         reminders: unit.reminders_sent,
         undeliverable: unit.undeliverable,
         status: unit.status.in_chinese(),
+        lacks: campaign
+            .items
+            .iter()
+            .filter(|due| unit.items.get(&due.item) == Some(&ItemStatus::Missing))
+            .map(|due| due.title.clone())
+            .collect(),
     }
 }
 
@@ -124,7 +132,7 @@ pub(super) fn missing(campaign: &Campaign, standing: &CampaignStanding) -> Vec<M
             .units
             .iter()
             .filter(|unit| unit.unit.group == name && unit.status == UnitStatus::Missing)
-            .map(person)
+            .map(|unit| person(campaign, unit))
             .collect(),
     };
     campaign.roster.groups().into_iter().map(of).filter(|group| !group.units.is_empty()).collect()
@@ -147,7 +155,7 @@ pub(super) fn incomplete(campaign: &Campaign, standing: &CampaignStanding) -> Ve
         .units
         .iter()
         .filter(|unit| !is_done(unit.status) && unit.status != UnitStatus::Missing)
-        .map(|unit| Incomplete { person: person(unit), owed: owed(unit) })
+        .map(|unit| Incomplete { person: person(campaign, unit), owed: owed(unit) })
         .collect()
 }
 
