@@ -171,6 +171,24 @@ fn ingest_is_safe_to_repeat_and_the_reading_commands_agree() {
     let output = run(&file, &["--now", NOW, "digest", "--out", &digest.display().to_string()]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
     assert_eq!(fs::read_dir(&digest).unwrap().count(), 3, "the mail, the page and the workbook");
+    // On its day the final report stands beside the digest.
+    let last = folder.path().join("final");
+    let on_the_11th = ["--now", NOW, "digest", "--date", "2021-08-11", "--out", &last.display().to_string()];
+    assert_eq!(run(&file, &on_the_11th).status.code(), Some(0));
+    let mut names: Vec<String> =
+        fs::read_dir(&last).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let expected = [
+        "digest-2021-bayi-2021-08-11.eml",
+        "digest-2021-bayi-2021-08-11.html",
+        "final-2021-bayi-2021-08-11.eml",
+        "final-2021-bayi-2021-08-11.html",
+        "汇总表-2021-08-11.xlsx",
+        "汇总表-终报-2021-08-11.xlsx",
+    ];
+    assert_eq!(names, expected);
+    let page = fs::read_to_string(last.join("final-2021-bayi-2021-08-11.html")).unwrap();
+    assert!(page.contains("<img src=\"data:image/png;base64,") && !page.contains("cid:"), "the page stands alone");
     let history = said(&run(&file, &["history", "--unit", "141102"]).stdout);
     assert!(history.contains("离石区") && history.contains("采用"), "{history}");
 }

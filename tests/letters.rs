@@ -39,7 +39,9 @@ pub fn golden(name: &str, letter: &Rendered) {
         assert_eq!(content, expected, "{} has changed", path.display());
     }
     // What holds for every letter: nothing remote, nothing scripted, nothing left of the template.
-    for forbidden in ["<script", "<img", "http://", "https://", "javascript:", "{{", "{%", "{#"] {
+    let own_pictures = letter.html.matches("<img src=\"cid:").count();
+    assert_eq!(letter.html.matches("<img").count(), own_pictures, "{name}.html holds a remote picture");
+    for forbidden in ["<script", "http://", "https://", "javascript:", "{{", "{%", "{#"] {
         assert!(!letter.html.contains(forbidden), "{name}.html holds {forbidden}");
     }
     assert!(!letter.subject.contains(['\r', '\n']));

@@ -10,6 +10,8 @@
 
 #[path = "outbox/bounces.rs"]
 mod bounces;
+#[path = "outbox/digests.rs"]
+mod digests;
 #[path = "outbox/loops.rs"]
 mod loops;
 #[path = "outbox/office.rs"]

@@ -62,8 +62,8 @@ async fn a_mail_seen_again_adds_its_place_and_nothing_else() {
     assert_eq!(store.events(CAMPAIGN).await.unwrap().len(), 3);
     assert_eq!(store.letters(&Default::default()).await.unwrap().len(), 1);
     assert_eq!(store.known_folder("office", "INBOX").await.unwrap().1.len(), 2);
-    assert_eq!(store.mail_counts(CAMPAIGN, at(0, 0)).await.unwrap(), BTreeMap::from([(Nature::Submission, 1)]));
-    assert_eq!(store.seen_count(CAMPAIGN, at(0, 0)).await.unwrap(), 1);
+    assert_eq!(store.mail_counts(CAMPAIGN, at(0, 0), None).await.unwrap(), BTreeMap::from([(Nature::Submission, 1)]));
+    assert_eq!(store.seen_count(CAMPAIGN, at(0, 0), None).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -155,16 +155,20 @@ async fn a_mail_that_was_seen_and_never_recorded_is_missed() {
     assert_eq!(store.note_sighting(sighting, at(10, 1)).await.unwrap(), 2);
     store.note_failure(&mail, "the reader died").await.unwrap();
     assert_eq!(store.failures(&mail).await.unwrap(), (2, Some("the reader died".into())));
-    assert_eq!(store.seen_count(CAMPAIGN, at(0, 0)).await.unwrap(), 1);
-    assert!(store.mail_counts(CAMPAIGN, at(0, 0)).await.unwrap().is_empty());
+    assert_eq!(store.seen_count(CAMPAIGN, at(0, 0), None).await.unwrap(), 1);
+    assert!(store.mail_counts(CAMPAIGN, at(0, 0), None).await.unwrap().is_empty());
 
     store.record(&decision, &origin, DOMAIN, at(10, 2)).await.unwrap();
     assert_eq!(store.note_sighting(sighting, at(10, 3)).await.unwrap(), 2, "a recorded mail is not counted again");
     let mut elsewhere = submission("second", "141121");
     elsewhere.record.campaign = Some("2022-bayi".into());
     store.record(&elsewhere, &Origin::File { path: "b.eml".into() }, DOMAIN, at(10, 4)).await.unwrap();
-    assert_eq!(store.seen_count(CAMPAIGN, at(0, 0)).await.unwrap(), 1, "another campaign's mail is not missed here");
-    assert_eq!(store.seen_count(CAMPAIGN, at(23, 0)).await.unwrap(), 0);
+    assert_eq!(
+        store.seen_count(CAMPAIGN, at(0, 0), None).await.unwrap(),
+        1,
+        "another campaign's mail is not missed here"
+    );
+    assert_eq!(store.seen_count(CAMPAIGN, at(23, 0), None).await.unwrap(), 0);
 
     let arrivals = store.arrivals_since(CAMPAIGN, at(10, 2)).await.unwrap();
     assert_eq!(arrivals.iter().map(|line| &line.mail).collect::<Vec<_>>(), [&mail]);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::letter::Letter;
 use crate::model::mail::{Digest, Piece};
+use crate::post::compose;
 use crate::read::mime::names;
 
 /// Longest name written, in octets: file systems take 255.
@@ -47,7 +48,8 @@ pub(super) fn write(
 /// Writes a letter of ours as .eml and .html, with the files it carries.
 pub(super) fn write_letter(folder: &Path, stem: &str, letter: &Letter, eml: &[u8]) -> Result<Vec<PathBuf>, io::Error> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| at(folder, &error))?;
-    let mut files = vec![place(folder, stem, "eml", eml)?, place(folder, stem, "html", letter.html.as_bytes())?];
+    let mut files =
+        vec![place(folder, stem, "eml", eml)?, place(folder, stem, "html", compose::page(letter).as_bytes())?];
     for file in &letter.attachments {
         let (name, ending) = safe_name("", &file.name);
         files.push(place(folder, name.trim_start_matches('-'), &ending, &file.bytes)?);

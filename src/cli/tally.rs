@@ -68,7 +68,7 @@ pub(super) async fn digest(
     let campaign = setup::campaign_now(&config.campaigns, id, call.clock().now(config.offset))?;
     let (now, span) = moment(call, &config, date)?;
     match out {
-        Some(folder) => write_digest(&config, campaign, span, now, folder).await,
+        Some(folder) => write_digests(&config, campaign, span, now, folder).await,
         None => send_digest(call, &config, campaign, now).await,
     }
 }
@@ -85,9 +85,9 @@ fn moment(call: &Call, config: &Config, date: Option<NaiveDate>) -> Result<(Date
         .ok_or_else(|| Failure::Wrong(format!("there is no day {date}")))
 }
 
-fn order(config: &Config, campaign: &Campaign, now: DateTime<FixedOffset>) -> LetterOrder {
+fn order(config: &Config, campaign: &Campaign, slot: String, now: DateTime<FixedOffset>) -> LetterOrder {
     LetterOrder {
-        key: LetterKey::Digest { campaign: campaign.id.clone(), slot: due::slot_name(now) },
+        key: LetterKey::Digest { campaign: campaign.id.clone(), slot },
         campaign: campaign.id.clone(),
         unit: None,
         recipients: config.staff.digest_to.clone(),
@@ -97,7 +97,8 @@ fn order(config: &Config, campaign: &Campaign, now: DateTime<FixedOffset>) -> Le
     }
 }
 
-async fn write_digest(
+/// The digest, and on its day the final report beside it.
+async fn write_digests(
     config: &Config,
     campaign: &Campaign,
     span: Span,
@@ -105,7 +106,22 @@ async fn write_digest(
     folder: &Path,
 ) -> Result<(), Failure> {
     let store = Store::open_reading(&config.storage_dir, config.offset).await?;
-    let order = order(config, campaign, now);
+    write_digest(config, campaign, &store, ("digest", due::slot_name(now)), (span, now), folder).await?;
+    if campaign.final_moment().is_some_and(|moment| moment.date_naive() == now.date_naive()) {
+        write_digest(config, campaign, &store, ("final", due::final_slot(campaign)), (span, now), folder).await?;
+    }
+    Ok(())
+}
+
+async fn write_digest(
+    config: &Config,
+    campaign: &Campaign,
+    store: &Store,
+    (stem, slot): (&str, String),
+    (span, now): (Span, DateTime<FixedOffset>),
+    folder: &Path,
+) -> Result<(), Failure> {
+    let order = order(config, campaign, slot, now);
     let message_id = order.key.message_id(&setup::sender_domain(config));
     let stored = StoredLetter {
         order,
@@ -117,7 +133,7 @@ async fn write_digest(
         last_reply: None,
     };
     let copying = setup::Copying::from(config);
-    let letter = match render::letter(&store, &setup::register(config), copying.copyist(), &stored, span, now).await? {
+    let letter = match render::letter(store, &setup::register(config), copying.copyist(), &stored, span, now).await? {
         Rendering::Letter(letter) => letter,
         Rendering::NotOwed(reason) | Rendering::Faulty(reason) => return Err(Failure::Wrong(reason)),
     };
@@ -126,9 +142,9 @@ async fn write_digest(
         |smtp| smtp.from.clone(),
     );
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    let name = format!("digest-{}-{}", campaign.id, now.format("%Y-%m-%d"));
+    let name = format!("{stem}-{}-{}", campaign.id, now.format("%Y-%m-%d"));
     let eml = compose::compose(&letter, &from).map_err(|error| Failure::World(anyhow::anyhow!("{error}")))?;
-    let mut files = vec![(format!("{name}.eml"), eml), (format!("{name}.html"), letter.html.clone().into_bytes())];
+    let mut files = vec![(format!("{name}.eml"), eml), (format!("{name}.html"), compose::page(&letter).into_bytes())];
     files.extend(letter.attachments.iter().map(|file| (file.name.clone(), file.bytes.clone())));
     for (name, bytes) in files {
         let path = folder.join(name);
@@ -153,7 +169,7 @@ async fn send_digest(
     };
     let lock = Store::lock(&config.storage_dir, "digest --send")?;
     let store = Store::open(&config.storage_dir, config.offset).await?;
-    let order = order(config, campaign, now);
+    let order = order(config, campaign, due::slot_name(now), now);
     let key = order.key.clone();
     store.queue(&[order], &setup::sender_domain(config), now).await?;
     let clock = call.clock();

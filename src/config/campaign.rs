@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike, FixedOffset, NaiveTime, TimeDelta};
 
 use super::address::bare_address;
+use super::final_report::{check_final_report, read_final_report};
 use super::form::read_form;
 use super::mistakes::{Mistake, Notes};
 use super::reminders::{Times, check_stages, read_reminders};
@@ -82,6 +83,7 @@ pub(super) fn read_campaign(
         let (reminders, hours, digest_times) =
             (read_reminders(section), read_hours(section), section.times("digest_times"));
         let last_digest = section.day("last_digest");
+        let final_report = read_final_report(section, &digest_times);
         let reports = needed_section(section, "reports", "[reports] with words and scans", read_report_rules);
         let form = section
             .need_text("form", "form = \"form.toml\"")
@@ -92,6 +94,7 @@ pub(super) fn read_campaign(
         let times = Times { opens, deadline, hours, last_digest, calendar };
         check_times(section, &times);
         check_stages(section, &times, &reminders);
+        check_final_report(section, &times, final_report);
         check_superiors(section, &reminders, roster.as_ref());
         Some(Campaign {
             id: id?,
@@ -109,6 +112,7 @@ pub(super) fn read_campaign(
             calendar: Arc::clone(calendar),
             digest_times,
             last_digest,
+            final_report,
             form: form?,
             reports: reports?,
             roster: roster?,
@@ -246,8 +250,8 @@ fn check_superiors(section: &Section<'_>, stages: &[ReminderStage], roster: Opti
     }
 }
 
-/// The four letters, each as .txt and .html, and two that may be left out: the office's own word (`answer`) and the list
-/// for superiors and copies (`arrears`). Their syntax is checked here, so that a slip shows in `check` and not when the first unit writes.
+/// The four letters, each as .txt and .html, and three that may be left out: the office's own word (`answer`), the list
+/// for superiors and copies (`arrears`) and the final report (`final`). Their syntax is checked here, so that a slip shows in `check` and not when the first unit writes.
 fn read_templates(folder: &Path, notes: &Notes) -> Option<Templates> {
     let read = |name: &str, ending: &str| read_template(&folder.join(format!("{name}.{ending}")), notes);
     let mut letters = BTreeMap::new();
@@ -262,8 +266,9 @@ fn read_templates(folder: &Path, notes: &Notes) -> Option<Templates> {
         let (text, html) = (read(name, "txt"), read(name, "html"));
         text.zip(html).map(|(text, html)| Some(TemplatePair { text, html }))
     };
-    let (answer, arrears) = (may_be_absent("answer"), may_be_absent("arrears"));
-    (letters.len() == LetterKind::ALL.len()).then_some(Templates { letters, answer: answer?, arrears: arrears? })
+    let (answer, arrears, last) = (may_be_absent("answer"), may_be_absent("arrears"), may_be_absent("final"));
+    let all = letters.len() == LetterKind::ALL.len();
+    all.then_some(Templates { letters, answer: answer?, arrears: arrears?, final_report: last? })
 }
 
 fn read_template(file: &Path, notes: &Notes) -> Option<String> {

@@ -16,6 +16,8 @@ pub struct DemoDay {
     pub date: NaiveDate,
     /// `None` on days without a digest.
     pub digest_html_file: Option<String>,
+    /// The final report, on its day.
+    pub final_html_file: Option<String>,
     pub letters: Vec<DemoLetter>,
     /// In the order they came.
     pub arrived: Vec<DemoArrival>,
@@ -108,7 +110,10 @@ fn summary(days: &[DemoDay], tally_file: &str) -> String {
         (arrived.to_string(), "封来信"),
         (count(days, LetterKind::Ack).to_string(), "封回执"),
         (count(days, LetterKind::Reminder).to_string(), "封催报"),
-        (days.iter().filter(|day| day.digest_html_file.is_some()).count().to_string(), "份简报"),
+        (
+            days.iter().flat_map(|day| [&day.digest_html_file, &day.final_html_file]).flatten().count().to_string(),
+            "份简报",
+        ),
     ];
     let mut out = "<div class=\"facts\">".to_owned();
     for (figure, words) in facts {
@@ -160,8 +165,10 @@ fn card(day: &DemoDay, before: usize) -> String {
         day.complete,
         day.total
     );
-    if let Some(file) = &day.digest_html_file {
-        let _ = write!(out, "<a class=\"digest\" href=\"{}\">当日简报</a>", href(file));
+    for (file, words) in [(&day.digest_html_file, "当日简报"), (&day.final_html_file, "终报")] {
+        if let Some(file) = file {
+            let _ = write!(out, "<a class=\"digest\" href=\"{}\">{words}</a>", href(file));
+        }
     }
     out.push_str("</div>");
     out.push_str(&arrivals(&day.arrived));
@@ -276,6 +283,7 @@ mod tests {
             DemoDay {
                 date: date(7, 28),
                 digest_html_file: Some("digests/2021-07-28.html".to_owned()),
+                final_html_file: None,
                 letters: vec![letter(LetterKind::Ack, "离石区")],
                 arrived: vec![arrival("离石区", "<script>alert(1)</script>&", "已收齐", Tone::Good)],
                 complete: 1,
@@ -284,6 +292,7 @@ mod tests {
             DemoDay {
                 date: date(8, 3),
                 digest_html_file: None,
+                final_html_file: Some("digests/2021-08-03-final.html".to_owned()),
                 letters: vec![letter(LetterKind::Reminder, "文水县"), letter(LetterKind::Reminder, "临县")],
                 arrived: vec![],
                 complete: 3,
@@ -306,7 +315,8 @@ mod tests {
         assert!(page.contains("id=\"d2021-07-28\"") && page.contains("7月28日</b><span>星期三"));
         assert!(page.contains("style=\"width:25%\"") && page.contains("style=\"width:75%\""));
         assert!(page.contains("报齐 <b>3</b>/4<ins>＋2</ins>"));
-        assert_eq!(page.matches("当日简报").count(), 1);
+        assert_eq!((page.matches("当日简报").count(), page.matches(">终报<").count()), (1, 1));
+        assert!(page.contains("<b>2</b><span>份简报"));
         assert!(page.contains("催报</span> 2 封") && page.contains("没有来信"));
         assert!(page.contains("<b>3<small>/4</small></b><span>个单位已报齐"));
         assert_eq!(page.matches(".eml\">.eml</a>").count(), 3);

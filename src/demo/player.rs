@@ -118,6 +118,7 @@ fn scenes(campaign: &Campaign, offset: FixedOffset) -> Result<Vec<(DateTime<Fixe
         .collect();
     let mut strokes: Vec<NaiveTime> = campaign.digest_times.clone();
     strokes.extend(campaign.reminders.iter().map(|stage| stage.time));
+    strokes.extend(campaign.final_report.map(|report| report.time));
     strokes.sort_unstable();
     strokes.dedup();
     let (year, month, day) = LAST_DAY;
@@ -196,13 +197,14 @@ impl Player {
             if letter.kind == LetterKind::Reminder && self.bounce.is_none() && !self.shelf.saw_bounce() {
                 self.plan_bounce(&letter.message_id, &letter.recipients, moment);
             }
-            let shown = self.shelf.keep_letter(&letter, &bytes)?;
+            let is_final = self.shelf.is_final(&letter, &self.engine.desk.sender_domain);
+            let shown = self.shelf.keep_letter(&letter, is_final, &bytes)?;
             let kind = letter.kind;
             let day = self.day(moment);
-            if kind == LetterKind::Digest {
-                day.digest_html_file = Some(shown.file_html);
-            } else {
-                day.letters.push(shown);
+            match kind {
+                LetterKind::Digest if is_final => day.final_html_file = Some(shown.file_html),
+                LetterKind::Digest => day.digest_html_file = Some(shown.file_html),
+                LetterKind::Ack | LetterKind::Reminder | LetterKind::Alert => day.letters.push(shown),
             }
         }
         Ok(())
@@ -224,6 +226,7 @@ impl Player {
         self.days.entry(date).or_insert_with(|| DemoDay {
             date,
             digest_html_file: None,
+            final_html_file: None,
             letters: Vec::new(),
             arrived: Vec::new(),
             complete: 0,

@@ -7,9 +7,11 @@ use chrono::{DateTime, FixedOffset};
 
 use super::SampleMail;
 use super::index::{DemoArrival, DemoLetter, Tone};
+use crate::judge::due;
 use crate::model::campaign::Campaign;
 use crate::model::ledger::{EventKind, Nature, Verdict};
-use crate::model::letter::{Letter, LetterKind};
+use crate::model::letter::{Letter, LetterKey, LetterKind};
+use crate::post::compose;
 use crate::store::Store;
 use crate::work::desk::TakenIn;
 
@@ -44,24 +46,25 @@ impl Shelf {
         self.write(&name, &mail.bytes)
     }
 
+    /// Whether this is the final report: nothing else has its Message-ID.
+    pub(super) fn is_final(&self, letter: &Letter, sender_domain: &str) -> bool {
+        let key = LetterKey::Digest { campaign: self.campaign.id.clone(), slot: due::final_slot(&self.campaign) };
+        letter.message_id == key.message_id(sender_domain)
+    }
+
     /// Writes a letter as .eml and as a page of its own, pictures included.
-    pub(super) fn keep_letter(&mut self, letter: &Letter, bytes: &[u8]) -> Result<DemoLetter> {
+    pub(super) fn keep_letter(&mut self, letter: &Letter, is_final: bool, bytes: &[u8]) -> Result<DemoLetter> {
         self.letters += 1;
         let unit = letter.unit.as_ref().map_or("office", |unit| unit.as_str());
         let stem = match letter.kind {
+            LetterKind::Digest if is_final => format!("digests/{}-final", letter.date.format("%Y-%m-%d")),
             LetterKind::Digest => format!("digests/{}", letter.date.format("%Y-%m-%d")),
             LetterKind::Ack | LetterKind::Reminder | LetterKind::Alert => {
                 format!("letters/{}-{}-{unit}-{:03}", letter.date.format("%m%d"), letter.kind.as_str(), self.letters)
             }
         };
-        let mut html = letter.html.clone();
-        for picture in &letter.pictures {
-            let data = data_encoding::BASE64.encode(&picture.bytes);
-            let inline = format!("data:{};base64,{data}", picture.media_type);
-            html = html.replace(&format!("cid:{}", picture.name), &inline);
-        }
         let (file_html, file_eml) = (format!("{stem}.html"), format!("{stem}.eml"));
-        self.write(&file_html, html.as_bytes())?;
+        self.write(&file_html, compose::page(letter).as_bytes())?;
         self.write(&file_eml, bytes)?;
         Ok(DemoLetter {
             file_html,

@@ -137,6 +137,31 @@ pub fn digest_due(campaign: &Campaign, now: DateTime<FixedOffset>) -> Option<Dat
         .max()
 }
 
+/// The final report stays owed so many days after its moment, where the digests do not go on longer.
+const FINAL_WORTH: TimeDelta = TimeDelta::days(7);
+
+/// When the final report fell due, if it did and is owed still: unlike a digest it is made good, since no later letter
+/// says the same.
+#[must_use]
+pub fn final_due(campaign: &Campaign, now: DateTime<FixedOffset>) -> Option<DateTime<FixedOffset>> {
+    let moment = campaign.final_moment().filter(|moment| *moment <= now)?;
+    let last_day = campaign.last_digest.max((moment + FINAL_WORTH).date_naive());
+    (now.with_timezone(moment.offset()).date_naive() <= last_day).then_some(moment)
+}
+
+/// The final report's name in letter keys. A collection whose deadline is moved gets another one, and one whose report
+/// is only put off by some days does not.
+#[must_use]
+pub fn final_slot(campaign: &Campaign) -> String {
+    format!("final-{}", campaign.deadline_day())
+}
+
+/// Whether a digest of this slot is a final report.
+#[must_use]
+pub fn is_final(slot: &str) -> bool {
+    slot.starts_with("final-")
+}
+
 /// The slot's name in letter keys: local day and time.
 #[must_use]
 pub fn slot_name(slot: DateTime<FixedOffset>) -> String {
@@ -269,6 +294,28 @@ mod tests {
         unit.items = BTreeMap::from([(Item::Table, ItemStatus::Accepted), (Item::Report, ItemStatus::NeedsCorrection)]);
         unit.status = progress::unit_status(&unit.items);
         assert_eq!(owed(&unit), [(Item::Report, ItemStatus::NeedsCorrection)]);
+    }
+
+    #[test]
+    fn the_final_report_is_due_once_after_the_deadline_and_made_good() {
+        let mut campaign = campaign();
+        let due = |campaign: &Campaign, now: &str| final_due(campaign, at(now));
+        let moment = Some(at("2021-08-11T08:00"));
+        assert_eq!(due(&campaign, "2021-08-10T23:59"), None);
+        assert_eq!(due(&campaign, "2021-08-11T07:59"), None);
+        assert_eq!(due(&campaign, "2021-08-11T08:00"), moment);
+        assert_eq!(due(&campaign, "2021-08-20T23:00"), moment, "the daemon was down for days");
+        assert_eq!(due(&campaign, "2021-08-21T00:00"), None, "the collection is over");
+        campaign.last_digest = NaiveDate::from_ymd_opt(2021, 8, 10).unwrap();
+        assert_eq!(due(&campaign, "2021-08-18T12:00"), moment);
+        assert_eq!(due(&campaign, "2021-08-19T12:00"), None);
+        assert_eq!(final_slot(&campaign), "final-2021-08-10");
+        // A Friday's is told on Monday.
+        campaign.deadline = at("2021-08-13T23:59");
+        assert_eq!(due(&campaign, "2021-08-15T12:00"), None);
+        assert_eq!(due(&campaign, "2021-08-16T12:00"), Some(at("2021-08-16T08:00")));
+        campaign.final_report = None;
+        assert_eq!(due(&campaign, "2021-08-16T12:00"), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod arrears;
 mod corrections;
 mod digest;
 mod engine;
+mod final_report;
 mod first_time;
 pub mod labels;
 mod mail_ledger;
@@ -35,6 +36,7 @@ pub use answer::{AnswerFacts, Word};
 pub use arrears::ArrearsFacts;
 pub use corrections::{CorrectedTable, Correction, Enclosed};
 pub use digest::DigestFacts;
+pub use final_report::FinalFacts;
 pub use receipt::ReceiptFacts;
 pub use remarks::told;
 pub use reminder::ReminderFacts;
@@ -133,7 +135,20 @@ pub fn arrears(campaign: &Campaign, facts: &ArrearsFacts) -> Result<Rendered, Te
 /// # Errors
 /// Where a template is missing or faulty.
 pub fn digest(campaign: &Campaign, facts: &DigestFacts) -> Result<Rendered, TemplateError> {
-    engine::render(&campaign.templates, LetterKind::Digest, facts)
+    let rendered = engine::render(&campaign.templates, LetterKind::Digest, facts)?;
+    Ok(Rendered { pictures: facts.pictures(&rendered.html), ..rendered })
+}
+
+/// The final report (终报), as of the moment of its standing.
+///
+/// # Errors
+/// Where a template is faulty.
+pub fn final_report(campaign: &Campaign, facts: &FinalFacts) -> Result<Rendered, TemplateError> {
+    let rendered = match &campaign.templates.final_report {
+        Some(pair) => engine::render_pair("final", &pair.text, &pair.html, facts)?,
+        None => engine::render_pair("final", final_report::TEXT, final_report::HTML, facts)?,
+    };
+    Ok(Rendered { pictures: facts.pictures(&rendered.html), ..rendered })
 }
 
 /// An alert to staff: something stands still until a person acts.

@@ -42,6 +42,8 @@ pub struct Campaign {
     pub digest_times: Vec<NaiveTime>,
     /// The last day with a digest.
     pub last_digest: NaiveDate,
+    /// When the final report is due, if there is one.
+    pub final_report: Option<FinalReport>,
     pub form: Form,
     pub reports: ReportRules,
     pub roster: Roster,
@@ -117,6 +119,23 @@ impl ReminderStage {
     }
 }
 
+/// When the final report (终报) goes out: once, after the deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FinalReport {
+    /// Days from the day of the deadline; a day that is not worked moves to the next one that is.
+    pub days_after: i64,
+    pub time: NaiveTime,
+}
+
+impl FinalReport {
+    /// The moment it is due, in the time zone of the deadline.
+    #[must_use]
+    pub fn moment(&self, deadline: DateTime<FixedOffset>, calendar: &WorkCalendar) -> Option<DateTime<FixedOffset>> {
+        let day = deadline.date_naive().checked_add_signed(TimeDelta::try_days(self.days_after)?)?;
+        calendar.worked_from(day)?.and_time(self.time).and_local_timezone(*deadline.offset()).single()
+    }
+}
+
 /// How reports are recognised and what is done with scans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportRules {
@@ -142,6 +161,8 @@ pub struct Templates {
     pub answer: Option<TemplatePair>,
     /// The list of units that owe something, for a superior or a copy; likewise.
     pub arrears: Option<TemplatePair>,
+    /// The final report; likewise.
+    pub final_report: Option<TemplatePair>,
 }
 
 /// One letter's two forms, as minijinja source with the path each came from.
@@ -167,6 +188,12 @@ impl Campaign {
         let deadline = self.deadline_day();
         let of_stages = self.reminders.iter().filter_map(|stage| stage.day(deadline, &self.calendar));
         self.calendar.unknown_years([self.opens.date_naive(), deadline].into_iter().chain(of_stages))
+    }
+
+    /// When the final report is due.
+    #[must_use]
+    pub fn final_moment(&self) -> Option<DateTime<FixedOffset>> {
+        self.final_report.and_then(|report| report.moment(self.deadline, &self.calendar))
     }
 
     #[must_use]

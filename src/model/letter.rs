@@ -71,7 +71,8 @@ pub enum LetterKey {
         stage: String,
         reader: String,
     },
-    /// `slot` is the local day and time it was due, `2021-08-01T08:30`.
+    /// `slot` is the local day and time it was due, `2021-08-01T08:30`; of the final report `final-` with the day of the
+    /// deadline.
     Digest {
         campaign: String,
         slot: String,

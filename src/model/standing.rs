@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 
 use super::ledger::{ItemStatus, Nature, ReviewReason, UnitStatus};
 use super::letter::{AWAITS_RELEASE, LetterKind, LetterState};
@@ -150,6 +150,22 @@ pub struct StandingTable {
     pub table: TableReturn,
 }
 
+/// How many units had everything in by the end of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayCount {
+    pub day: NaiveDate,
+    pub done: usize,
+}
+
+/// Something that stands in the way of mail or letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// In plain Chinese words.
+    pub text: String,
+    /// Work stands still until somebody acts.
+    pub grave: bool,
+}
+
 /// Everything a digest tells.
 #[derive(Clone, Debug)]
 pub struct DigestInput {
@@ -160,16 +176,84 @@ pub struct DigestInput {
     pub arrivals: Vec<ArrivalLine>,
     /// Returns filed since then from addresses nobody knew.
     pub newcomers: Vec<NewcomerLine>,
+    /// Units that have everything in now and had not then, in the order of the roster.
+    pub newly_done: Vec<UnitCode>,
+    /// Units that had everything in then and have not now.
+    pub fallen_back: Vec<UnitCode>,
+    /// Every day from the opening to the day of the digest, the last as it stands now.
+    pub course: Vec<DayCount>,
     /// All that waits for a person, oldest first.
     pub reviews: Vec<ReviewLine>,
     /// Mails of the campaign and of none, by nature, since the opening.
     pub mails: BTreeMap<Nature, u32>,
     /// How many different mails were seen in the mailboxes; differs from the sum of `mails` if one was lost.
     pub seen: u32,
+    /// Places in the mailboxes whose mail could not be fetched.
+    pub unfetched: u32,
     /// Letters that wait for a person or were refused.
     pub stuck_letters: Vec<LetterLine>,
-    /// Faults in plain Chinese words.
-    pub faults: Vec<String>,
+    pub faults: Vec<Fault>,
     /// Standing tables, accepted or not, in the order of the roster.
     pub tables: Vec<StandingTable>,
+}
+
+/// What the final report tells beyond a digest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closing {
+    /// Items that first arrived after the unit's deadline, in the order of the roster.
+    pub late: Vec<LateLine>,
+    pub waived: Vec<WaivedLine>,
+    pub by_hand: Vec<ByHandLine>,
+    pub replaced: Vec<ReplacedLine>,
+    /// What persons did to returns, that counts still.
+    pub acts: Vec<(PersonsAct, usize)>,
+    /// Letters that went out, by kind.
+    pub letters: BTreeMap<LetterKind, u32>,
+}
+
+/// An item that was late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LateLine {
+    pub unit: UnitCode,
+    pub item: Item,
+    pub received_at: DateTime<FixedOffset>,
+    /// The deadline that counts for the unit.
+    pub deadline: DateTime<FixedOffset>,
+}
+
+/// An item that a unit need not file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaivedLine {
+    pub unit: UnitCode,
+    pub item: Item,
+    pub reason: String,
+    pub by: String,
+}
+
+/// A return that a person entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHandLine {
+    pub unit: UnitCode,
+    pub items: Vec<Item>,
+    pub received_at: DateTime<FixedOffset>,
+    pub by: String,
+}
+
+/// An item that a unit filed anew with other content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplacedLine {
+    pub unit: UnitCode,
+    pub item: Item,
+    /// How often it was filed, repetitions left out.
+    pub times: usize,
+}
+
+/// What a person does to a return or a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PersonsAct {
+    Assigned,
+    Accepted,
+    Returned,
+    Extended,
+    Undone,
 }

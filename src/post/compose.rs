@@ -67,6 +67,15 @@ pub fn compose(letter: &Letter, from: &Address) -> Result<Vec<u8>, ComposeError>
     Ok(mail)
 }
 
+/// The letter's HTML as a page of its own, its pictures within it.
+#[must_use]
+pub fn page(letter: &Letter) -> String {
+    letter.pictures.iter().fold(letter.html.clone(), |page, picture| {
+        let data = data_encoding::BASE64.encode(&picture.bytes);
+        page.replace(&format!("cid:{}", picture.name), &format!("data:{};base64,{data}", picture.media_type))
+    })
+}
+
 /// Text and HTML as alternatives, the HTML with its pictures, everything with its attachments.
 fn content(letter: &Letter) -> MultiPart {
     let id = Digest::of(letter.message_id.as_bytes());

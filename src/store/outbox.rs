@@ -94,6 +94,26 @@ impl Store {
         row.map(|row| self.letter_from(row)).transpose()
     }
 
+    /// How many digests of this campaign were due before then, and when the last of those that went out was.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn digests_before(
+        &self,
+        campaign: &str,
+        moment: DateTime<FixedOffset>,
+    ) -> Result<(u32, Option<DateTime<FixedOffset>>), StoreError> {
+        let (count, last): (u32, Option<i64>) = sqlx::query_as(
+            "SELECT count(*), max(CASE state WHEN 'sent' THEN due_at END) FROM letters
+             WHERE kind = 'digest' AND campaign = ?1 AND due_at < ?2",
+        )
+        .bind(campaign)
+        .bind(millis(moment))
+        .fetch_one(&self.reader)
+        .await?;
+        Ok((count, self.moment_if_any(last)?))
+    }
+
     /// The letters that fit, in the order they are due.
     ///
     /// # Errors

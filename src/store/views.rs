@@ -193,7 +193,8 @@ impl Store {
         settlements.find(|event| !event.as_ref().is_ok_and(|event| undone.contains(&event.id))).transpose()
     }
 
-    /// How many mails of this campaign and of none were received since then, by what they are.
+    /// How many mails of this campaign and of none were received from `since` on, until then where that is said, by what
+    /// they are.
     ///
     /// # Errors
     /// The database's.
@@ -201,31 +202,41 @@ impl Store {
         &self,
         campaign: &str,
         since: DateTime<FixedOffset>,
+        until: Option<DateTime<FixedOffset>>,
     ) -> Result<BTreeMap<Nature, u32>, StoreError> {
         let rows: Vec<(String, u32)> = sqlx::query_as(
             "SELECT nature, count(*) FROM mails
-             WHERE (campaign = ?1 OR campaign IS NULL) AND received_at >= ?2 GROUP BY nature",
+             WHERE (campaign = ?1 OR campaign IS NULL) AND received_at >= ?2 AND (?3 IS NULL OR received_at <= ?3)
+             GROUP BY nature",
         )
         .bind(campaign)
         .bind(millis(since))
+        .bind(until.map(millis))
         .fetch_all(&self.reader)
         .await?;
         rows.into_iter().map(|(text, count)| Ok((nature(&text)?, count))).collect()
     }
 
-    /// How many different mails received since then were handed in: those [`Store::mail_counts`] counts, and those that
+    /// How many different mails received in that span were handed in: those [`Store::mail_counts`] counts, and those that
     /// were never recorded. Where the two differ, a mail is being read, or was lost.
     ///
     /// # Errors
     /// The database's.
-    pub async fn seen_count(&self, campaign: &str, since: DateTime<FixedOffset>) -> Result<u32, StoreError> {
+    pub async fn seen_count(
+        &self,
+        campaign: &str,
+        since: DateTime<FixedOffset>,
+        until: Option<DateTime<FixedOffset>>,
+    ) -> Result<u32, StoreError> {
         Ok(sqlx::query_scalar(
             "SELECT count(*) FROM sightings LEFT JOIN mails USING (sha256)
              WHERE (mails.campaign = ?1 OR mails.campaign IS NULL)
-               AND coalesce(mails.received_at, sightings.received_at) >= ?2",
+               AND coalesce(mails.received_at, sightings.received_at) >= ?2
+               AND (?3 IS NULL OR coalesce(mails.received_at, sightings.received_at) <= ?3)",
         )
         .bind(campaign)
         .bind(millis(since))
+        .bind(until.map(millis))
         .fetch_one(&self.reader)
         .await?)
     }

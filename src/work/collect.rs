@@ -3,14 +3,16 @@
 use chrono::{DateTime, FixedOffset};
 
 use super::WorkError;
-use crate::judge::{due, newcomers, progress};
+use crate::judge::{closing, course, due, newcomers, progress};
 use crate::model::campaign::Campaign;
 use crate::model::decision::Returned;
-use crate::model::ledger::{Event, EventKind};
+use crate::model::ledger::Event;
+use crate::model::letter::LetterState;
 use crate::model::mail::Digest;
 use crate::model::returns::Item;
-use crate::model::standing::{CampaignStanding, DigestInput, StandingTable};
-use crate::store::Store;
+use crate::model::standing::{CampaignStanding, Closing, DayCount, DigestInput, Fault, StandingTable};
+use crate::model::unit::UnitCode;
+use crate::store::{LetterFilter, Store};
 
 /// Which events count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,28 +24,18 @@ pub enum Span {
 }
 
 impl Span {
-    fn holds(self, event: &Event) -> bool {
-        let Self::Until(end) = self else { return true };
-        let happened_at = match &event.kind {
-            EventKind::MailRecorded { received_at, .. } => *received_at,
-            EventKind::Filed(filing) => filing.received_at,
-            EventKind::Duplicated { received_at: Some(received_at), .. } => *received_at,
-            EventKind::Duplicated { received_at: None, .. }
-            | EventKind::ReviewAsked { .. }
-            | EventKind::ReviewSettled { .. }
-            | EventKind::AssignedByPerson
-            | EventKind::AcceptedByPerson { .. }
-            | EventKind::Waived { .. }
-            | EventKind::ReturnedByPerson { .. }
-            | EventKind::DeadlineExtended { .. }
-            | EventKind::AddressTaught { .. }
-            | EventKind::NameTaught { .. }
-            | EventKind::Undone { .. }
-            | EventKind::LetterRuled { .. }
-            | EventKind::LetterSent { .. }
-            | EventKind::Bounced { .. } => event.at,
-        };
-        happened_at <= end
+    fn of(self, events: Vec<Event>) -> Vec<Event> {
+        match self {
+            Self::All => events,
+            Self::Until(end) => course::until(&events, end),
+        }
+    }
+
+    fn holds(self, moment: DateTime<FixedOffset>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Until(end) => moment <= end,
+        }
     }
 }
 
@@ -62,9 +54,7 @@ pub async fn standing(
 }
 
 async fn events_of(store: &Store, campaign: &Campaign, span: Span) -> Result<Vec<Event>, WorkError> {
-    let mut events = store.events(&campaign.id).await?;
-    events.retain(|event| span.holds(event));
-    Ok(events)
+    Ok(span.of(store.events(&campaign.id).await?))
 }
 
 /// The table that stands for each unit, in the order of the roster, with the file it came from.
@@ -73,7 +63,11 @@ async fn events_of(store: &Store, campaign: &Campaign, span: Span) -> Result<Vec
 /// The store's.
 pub async fn standing_tables(store: &Store, campaign: &Campaign, span: Span) -> Result<Vec<StandingTable>, WorkError> {
     let events = events_of(store, campaign, span).await?;
-    let ledgers = progress::ledgers(&events);
+    tables_of(store, campaign, &events).await
+}
+
+async fn tables_of(store: &Store, campaign: &Campaign, events: &[Event]) -> Result<Vec<StandingTable>, WorkError> {
+    let ledgers = progress::ledgers(events);
     let current: Vec<_> = campaign
         .roster
         .units()
@@ -122,30 +116,92 @@ pub async fn digest_input(
     campaign: &Campaign,
     span: Span,
     now: DateTime<FixedOffset>,
-    mut faults: Vec<String>,
+    mut faults: Vec<Fault>,
 ) -> Result<DigestInput, WorkError> {
-    faults.extend(off_the_roster(campaign, &store.events(&campaign.id).await?));
-    let since = due::digest_since(campaign, due::digest_due(campaign, now).unwrap_or(now));
+    let recorded = store.events(&campaign.id).await?;
+    faults.extend(off_the_roster(campaign, &recorded).into_iter().map(|text| Fault { text, grave: false }));
+    let events = span.of(recorded);
+    let since = told_until(store, campaign, now).await?;
     let mut arrivals = store.arrivals_since(&campaign.id, since).await?;
-    if let Span::Until(end) = span {
-        arrivals.retain(|arrival| arrival.received_at <= end);
-    }
+    arrivals.retain(|arrival| span.holds(arrival.received_at));
     let mut filed = store.filed_from(&campaign.id).await?;
-    if let Span::Until(end) = span {
-        filed.retain(|filing| filing.received_at <= end);
-    }
+    filed.retain(|filing| span.holds(filing.received_at));
+    let mut reviews = store.open_reviews(Some(&campaign.id)).await?;
+    reviews.retain(|review| span.holds(review.received_at));
+    let standing = progress::standing(campaign, &events, now);
+    // What had come by then and was recorded later is news all the same; only where a day is looked back on, all of it
+    // may have been recorded at once.
+    let known_then = match span {
+        Span::All => events.iter().filter(|event| event.at <= since).cloned().collect(),
+        Span::Until(_) => course::until(&events, since),
+    };
+    let done_then = course::done(campaign, &known_then);
+    let changed = |became: bool| -> Vec<UnitCode> {
+        let units = standing.units.iter().filter(|unit| course::is_done(unit.status) == became);
+        units.map(|unit| unit.unit.code.clone()).filter(|code| done_then.contains(code) != became).collect()
+    };
+    let (newly_done, fallen_back) = (changed(true), changed(false));
+    let until = match span {
+        Span::All => None,
+        Span::Until(end) => Some(end),
+    };
     Ok(DigestInput {
-        standing: standing(store, campaign, span, now).await?,
         since,
         arrivals,
         newcomers: newcomers::newcomers(&filed, &campaign.roster, since),
-        reviews: store.open_reviews(Some(&campaign.id)).await?,
-        mails: store.mail_counts(&campaign.id, campaign.opens).await?,
-        seen: store.seen_count(&campaign.id, campaign.opens).await?,
+        newly_done,
+        fallen_back,
+        course: today_as_it_stands(course::course(campaign, &events, now), &standing),
+        reviews,
+        mails: store.mail_counts(&campaign.id, campaign.opens, until).await?,
+        seen: store.seen_count(&campaign.id, campaign.opens, until).await?,
+        unfetched: u32::try_from(store.skipped_places().await?.len()).unwrap_or(u32::MAX),
         stuck_letters: store.stuck_letters(&campaign.id).await?,
         faults,
-        tables: standing_tables(store, campaign, span).await?,
+        tables: tables_of(store, campaign, &events).await?,
+        standing,
     })
+}
+
+/// The last day counts as everything stands, so that the picture's end is what the digest says beside it.
+fn today_as_it_stands(mut days: Vec<DayCount>, standing: &CampaignStanding) -> Vec<DayCount> {
+    if let Some(today) = days.last_mut() {
+        today.done = standing.units.iter().filter(|unit| course::is_done(unit.status)).count();
+    }
+    days
+}
+
+/// Where the news of this digest begin: with the digest before it, by the times of the day, and farther back where that
+/// one and others before it did not go out.
+async fn told_until(
+    store: &Store,
+    campaign: &Campaign,
+    now: DateTime<FixedOffset>,
+) -> Result<DateTime<FixedOffset>, WorkError> {
+    let slot = due::digest_due(campaign, now).unwrap_or(now);
+    let planned = due::digest_since(campaign, slot);
+    Ok(match store.digests_before(&campaign.id, slot).await? {
+        (0, _) => planned,
+        (_, Some(sent)) => planned.min(sent.max(campaign.opens)),
+        (_, None) => campaign.opens,
+    })
+}
+
+/// What the final report tells beyond a digest of the same moment.
+///
+/// # Errors
+/// The store's.
+pub async fn closing(store: &Store, campaign: &Campaign, span: Span) -> Result<Closing, WorkError> {
+    let events = events_of(store, campaign, span).await?;
+    let sent =
+        LetterFilter { campaign: Some(campaign.id.clone()), state: Some(LetterState::Sent), ..LetterFilter::default() };
+    let mut closing = closing::closing(campaign, &events);
+    for letter in store.letters(&sent).await? {
+        if letter.sent_at.is_none_or(|sent_at| span.holds(sent_at)) {
+            *closing.letters.entry(letter.kind).or_default() += 1;
+        }
+    }
+    Ok(closing)
 }
 
 /// Units that have filed and stand on the roster no more, in Chinese words: what they filed is counted nowhere.
@@ -165,21 +221,21 @@ pub fn off_the_roster(campaign: &Campaign, events: &[Event]) -> Vec<String> {
 ///
 /// # Errors
 /// The store's.
-pub async fn faults(store: &Store, now: DateTime<FixedOffset>) -> Result<Vec<String>, WorkError> {
+pub async fn faults(store: &Store, now: DateTime<FixedOffset>) -> Result<Vec<Fault>, WorkError> {
     let accounts = store.accounts().await?;
     let told = accounts.into_iter().filter_map(|(name, state)| {
         let reason = state.reason.unwrap_or_default();
         if state.parked {
-            Some(format!("账号“{name}”已停用，需管理员处理：{reason}"))
+            Some(Fault { text: format!("账号“{name}”已停用，需管理员处理：{reason}"), grave: true })
         } else if state.not_before.is_some_and(|moment| moment > now) {
-            Some(format!("账号“{name}”暂停中：{reason}"))
+            Some(Fault { text: format!("账号“{name}”暂停中：{reason}"), grave: false })
         } else {
             None
         }
     });
-    let mut faults: Vec<String> = told.collect();
+    let mut faults: Vec<Fault> = told.collect();
     for (folder, reason) in store.skipped_places().await? {
-        faults.push(format!("信箱 {folder}：{reason}，请人工查看"));
+        faults.push(Fault { text: format!("信箱 {folder}：{reason}，请人工查看"), grave: false });
     }
     Ok(faults)
 }

@@ -34,20 +34,26 @@ pub async fn owe_letters(
     if queued > 0 {
         tracing::info!(campaign = campaign.id, letters = queued, held = hold_reminders, "reminders written down");
     }
-    let mut orders: Vec<LetterOrder> = Vec::new();
-    if let Some(slot) = due::digest_due(campaign, now).filter(|_| !digest_to.is_empty()) {
-        orders.push(LetterOrder {
-            key: LetterKey::Digest { campaign: campaign.id.clone(), slot: due::slot_name(slot) },
-            campaign: campaign.id.clone(),
-            unit: None,
-            recipients: digest_to.to_vec(),
-            facts: serde_json::Value::Null,
-            due_at: slot,
-            // The next day's digest says more.
-            expires_at: Some(slot + TimeDelta::days(1)),
-        });
-    }
+    let orders = if digest_to.is_empty() { Vec::new() } else { digests(campaign, digest_to, now) };
     Ok(queued + store.queue(&orders, sender_domain, now).await?)
+}
+
+/// The digest and the final report that are due. Where both fall on one moment, the final report stands for both.
+fn digests(campaign: &Campaign, digest_to: &[String], now: DateTime<FixedOffset>) -> Vec<LetterOrder> {
+    let order = |slot: String, due_at: DateTime<FixedOffset>, expires_at| LetterOrder {
+        key: LetterKey::Digest { campaign: campaign.id.clone(), slot },
+        campaign: campaign.id.clone(),
+        unit: None,
+        recipients: digest_to.to_vec(),
+        facts: serde_json::Value::Null,
+        due_at,
+        expires_at,
+    };
+    let slot = due::digest_due(campaign, now).filter(|slot| Some(*slot) != campaign.final_moment());
+    // The next day's digest says more.
+    let daily = slot.map(|slot| order(due::slot_name(slot), slot, Some(slot + TimeDelta::days(1))));
+    let last = due::final_due(campaign, now).map(|moment| order(due::final_slot(campaign), moment, None));
+    daily.into_iter().chain(last).collect()
 }
 
 /// What the stages that are due ask for: letters to units, and lists for their superiors and for copies.

@@ -8,7 +8,9 @@ use super::collect::{self, Span};
 use super::enclose::{Copyist, XLSX};
 use super::workbook::{self, Filling};
 use crate::judge::arrears::readers;
-use crate::judge::letters::{self, AlertFacts, ArrearsFacts, DigestFacts, ReminderFacts, Rendered, TemplateError};
+use crate::judge::letters::{
+    self, AlertFacts, ArrearsFacts, DigestFacts, FinalFacts, ReminderFacts, Rendered, TemplateError,
+};
 use crate::judge::receipts::{MailLetter, Thread};
 use crate::judge::register::Register;
 use crate::judge::{due, progress};
@@ -17,7 +19,7 @@ use crate::model::decision::Returned;
 use crate::model::ledger::ItemStatus;
 use crate::model::letter::{Enclosure, Letter, LetterKey, LetterKind, LetterOrder};
 use crate::model::returns::{Finding, Item};
-use crate::model::standing::UnitStanding;
+use crate::model::standing::{self, UnitStanding};
 use crate::model::unit::{Unit, UnitCode};
 use crate::store::{Store, StoredLetter};
 
@@ -74,7 +76,10 @@ pub async fn letter(
             Some(content) => content,
             None => return Ok(Rendering::NotOwed("nothing is owed any more".to_owned())),
         },
-        LetterKey::Digest { slot, .. } => digest(store, register, campaign, slot, span, now).await?,
+        LetterKey::Digest { slot, .. } => match digest(store, register, campaign, slot, span, now).await? {
+            Some(content) => content,
+            None => return Ok(Rendering::NotOwed("the deadline was moved".to_owned())),
+        },
         LetterKey::Alert { .. } => alert(campaign, order.facts.clone(), now),
     };
     let content = match content {
@@ -263,17 +268,31 @@ async fn digest(
     slot: &str,
     span: Span,
     now: DateTime<FixedOffset>,
-) -> Result<Result<Content, Fault>, WorkError> {
+) -> Result<Option<Result<Content, Fault>>, WorkError> {
+    let is_final = due::is_final(slot);
+    if is_final && slot != due::final_slot(campaign) {
+        return Ok(None);
+    }
     let mut faults = collect::faults(store, now).await?;
-    faults.extend(register.notes().iter().map(|note| note.text.clone()));
+    let notes = register.notes().iter().map(|note| standing::Fault { text: note.text.clone(), grave: false });
+    faults.extend(notes);
     let input = collect::digest_input(store, campaign, span, now, faults).await?;
-    let rendered = match letters::digest(campaign, &DigestFacts::new(campaign, &input)) {
+    let rendered = if is_final {
+        let closing = collect::closing(store, campaign, span).await?;
+        letters::final_report(campaign, &FinalFacts::new(campaign, &input, &closing))
+    } else {
+        letters::digest(campaign, &DigestFacts::new(campaign, &input))
+    };
+    let rendered = match rendered {
         Ok(rendered) => rendered,
-        Err(fault) => return Ok(Err(fault.into())),
+        Err(fault) => return Ok(Some(Err(fault.into()))),
     };
     let bytes = workbook::consolidated(campaign, &input.standing, &input.tables, &input.reviews)
         .map_err(|error| WorkError::Workbook(error.to_string()))?;
-    let day = slot.get(..10).unwrap_or(slot);
-    let workbook = Enclosure { name: format!("汇总表-{day}.xlsx"), media_type: XLSX.to_owned(), bytes };
-    Ok(Ok(Content { rendered, attachments: vec![workbook], in_reply_to: None, references: Vec::new() }))
+    let name = match slot.get(..10) {
+        Some(day) if !is_final => format!("汇总表-{day}.xlsx"),
+        _ => format!("汇总表-终报-{}.xlsx", now.format("%Y-%m-%d")),
+    };
+    let attachments = vec![Enclosure { name, media_type: XLSX.to_owned(), bytes }];
+    Ok(Some(Ok(Content { attachments, ..Content::plain(rendered) })))
 }

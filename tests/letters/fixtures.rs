@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveTime};
-use mailtally::model::campaign::{Campaign, Contact, ItemDue, ReportRules, ScanPolicy, TemplatePair, Templates};
+use mailtally::model::campaign::{
+    Campaign, Contact, FinalReport, ItemDue, ReportRules, ScanPolicy, TemplatePair, Templates,
+};
 use mailtally::model::decision::{Role, Understanding};
 use mailtally::model::form::{Check, Column, ColumnKind, FindingCode, Form, MoneyUnit};
 use mailtally::model::grid::cell_name;
@@ -136,7 +138,7 @@ pub fn templates() -> Templates {
         (LetterKind::Digest, pair!("digest")),
         (LetterKind::Alert, pair!("alert")),
     ]);
-    Templates { letters, answer: None, arrears: None }
+    Templates { letters, ..Templates::default() }
 }
 
 pub fn campaign() -> Campaign {
@@ -153,10 +155,11 @@ pub fn campaign() -> Campaign {
         year: 2021,
         items: vec![item(Item::Table, "统计表"), item(Item::Report, "专题报告")],
         reminders: Vec::new(),
-        office_hours: (NaiveTime::MIN, NaiveTime::MIN),
+        office_hours: (NaiveTime::MIN, NaiveTime::from_hms_opt(17, 30, 0).unwrap()),
         calendar: Arc::default(),
-        digest_times: Vec::new(),
+        digest_times: vec![NaiveTime::from_hms_opt(8, 0, 0).unwrap()],
         last_digest: NaiveDate::from_ymd_opt(2021, 8, 20).unwrap(),
+        final_report: Some(FinalReport { days_after: 1, time: NaiveTime::from_hms_opt(8, 0, 0).unwrap() }),
         form: form(),
         reports: ReportRules { words: Vec::new(), scans: ScanPolicy::Accept },
         roster: roster(),

@@ -163,3 +163,38 @@ fn a_stage_says_whom_it_writes_to() {
     assert!(mistakes.iter().any(|told| told.contains("\"999999\" is no unit's code")), "{mistakes:#?}");
     assert!(mistakes.iter().any(|told| told.contains(&format!("campaign.toml:{line}:"))), "{mistakes:#?}");
 }
+
+#[test]
+fn the_final_report_follows_the_deadline_and_need_not_be_named() {
+    let line = "final_report = { days_after = 1, time = \"08:00\" }\n";
+    let moment = |copy: &Copy| load(&copy.main()).unwrap().campaigns[0].final_moment().map(|moment| moment.to_string());
+    let copy = Copy::new();
+    copy.change(&copy.campaign("campaign.toml"), line, "");
+    assert_eq!(moment(&copy).as_deref(), Some("2021-08-11 08:00:00 +08:00"), "the first digest after the deadline");
+    copy.change(&copy.campaign("campaign.toml"), "digest_times = [\"08:00\"]", "digest_times = []");
+    assert_eq!(moment(&copy), None, "an office without digests wants none");
+    let copy = Copy::new();
+    copy.change(&copy.campaign("campaign.toml"), "days_after = 1", "days_after = 4");
+    assert_eq!(moment(&copy).as_deref(), Some("2021-08-16 08:00:00 +08:00"), "not on a Saturday");
+    copy.change(&copy.campaign("campaign.toml"), "days_after = 4", "days_after = 30");
+    let warnings: Vec<String> = load(&copy.main()).unwrap().warnings.iter().map(ToString::to_string).collect();
+    assert!(warnings.iter().any(|warning| warning.contains("after last_digest (2021-08-20)")), "{warnings:#?}");
+}
+
+#[test]
+fn a_final_report_before_the_deadline_or_half_said_is_a_mistake() {
+    for (written, told) in [
+        ("{ days_after = 0, time = \"17:00\" }", "before the deadline"),
+        ("{ days_after = 1 }", "is missing"),
+        ("{ time = \"08:00\" }", "is missing"),
+        ("\"08:00\"", "must say the day and the time"),
+    ] {
+        let copy = Copy::new();
+        copy.change(&copy.campaign("campaign.toml"), "{ days_after = 1, time = \"08:00\" }", written);
+        let mistakes = copy.mistakes();
+        assert!(
+            mistakes.iter().any(|mistake| mistake.contains("final_report") && mistake.contains(told)),
+            "{mistakes:#?}"
+        );
+    }
+}

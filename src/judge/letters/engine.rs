@@ -98,7 +98,7 @@ mod tests {
 
     fn render_with(text: &str, html: &str) -> Result<Rendered, TemplateError> {
         let pair = TemplatePair { text: text.into(), html: html.into() };
-        let templates = Templates { letters: BTreeMap::from([(LetterKind::Ack, pair)]), answer: None, arrears: None };
+        let templates = Templates { letters: BTreeMap::from([(LetterKind::Ack, pair)]), ..Templates::default() };
         render(&templates, LetterKind::Ack, &json!({ "unit": "离石区\r\nBcc: x@evil.example <b>" }))
     }
 

@@ -6,8 +6,8 @@ use chrono::{DateTime, Duration, FixedOffset};
 use rust_decimal::Decimal;
 
 use super::{
-    AlertFacts, AnswerFacts, ArrearsFacts, DigestFacts, Enclosed, ReceiptFacts, ReminderFacts, Rendered, TemplateError,
-    Word,
+    AlertFacts, AnswerFacts, ArrearsFacts, DigestFacts, Enclosed, FinalFacts, ReceiptFacts, ReminderFacts, Rendered,
+    TemplateError, Word,
 };
 use crate::judge::changes;
 use crate::model::campaign::{Campaign, ReminderStage};
@@ -20,7 +20,8 @@ use crate::model::letter::{LetterKind, LetterState};
 use crate::model::mail::{Body, Content, Digest, Headers, Kind, Mail, Oddity, OddityCode, Piece};
 use crate::model::returns::{Filled, Finding, Item, ReportReturn, Row, TableReturn, Totals, Value};
 use crate::model::standing::{
-    ArrivalLine, CampaignStanding, DigestInput, LetterLine, NewcomerLine, ReviewLine, UnitStanding,
+    ArrivalLine, ByHandLine, CampaignStanding, Closing, DayCount, DigestInput, Fault, LateLine, LetterLine,
+    NewcomerLine, PersonsAct, ReplacedLine, ReviewLine, UnitStanding, WaivedLine,
 };
 use crate::model::unit::{Unit, UnitCode};
 
@@ -83,7 +84,10 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
         let standing = digest_input(campaign, now, full).standing;
         let units: Vec<&UnitStanding> = standing.units.iter().collect();
         letters.push(super::arrears(campaign, &ArrearsFacts::new(campaign, full.then_some("上级单位"), &units, now)));
-        letters.push(super::digest(campaign, &DigestFacts::new(campaign, &digest_input(campaign, now, full))));
+        let input = digest_input(campaign, now, full);
+        letters.push(super::digest(campaign, &DigestFacts::new(campaign, &input)));
+        let closing = if full { closing(campaign, now) } else { Closing::default() };
+        letters.push(super::final_report(campaign, &FinalFacts::new(campaign, &input, &closing)));
     }
     let lines = ["邮箱登录被拒绝。".to_owned()];
     letters.push(super::alert(campaign, &AlertFacts::new("邮箱登录失败", early, &lines, &lines), early));
@@ -257,6 +261,25 @@ fn ledgers(campaign: &Campaign, verdict: Verdict, at: DateTime<FixedOffset>) -> 
     (ledger(Digest::of(b"earlier"), 2), ledger(mail(), 1))
 }
 
+/// A final report in which every list has something in it.
+fn closing(campaign: &Campaign, now: DateTime<FixedOffset>) -> Closing {
+    let (unit, by) = (unit(campaign).code, "经办人".to_owned());
+    let late = LateLine { unit: unit.clone(), item: Item::Table, received_at: now, deadline: campaign.deadline };
+    let waived =
+        WaivedLine {
+            unit: unit.clone(), item: Item::Report, reason: "此处为示例文字。".to_owned(), by: by.clone()
+        };
+    let by_hand = ByHandLine { unit: unit.clone(), items: Item::ALL.to_vec(), received_at: now, by };
+    Closing {
+        late: vec![late; 70],
+        waived: vec![waived; 70],
+        by_hand: vec![by_hand; 70],
+        replaced: vec![ReplacedLine { unit, item: Item::Table, times: 2 }; 70],
+        acts: vec![(PersonsAct::Accepted, 1), (PersonsAct::Undone, 1)],
+        letters: LetterKind::ALL.into_iter().map(|kind| (kind, 1)).collect(),
+    }
+}
+
 /// A campaign in which every list of the digest has something in it, or one in which none has.
 fn digest_input(campaign: &Campaign, now: DateTime<FixedOffset>, full: bool) -> DigestInput {
     let standing_of = |status: UnitStatus| UnitStanding {
@@ -322,11 +345,25 @@ fn digest_input(campaign: &Campaign, now: DateTime<FixedOffset>, full: bool) -> 
         since: now - Duration::days(1),
         arrivals: [Nature::Submission, Nature::Bounce].into_iter().cycle().take(several(200)).map(arrival).collect(),
         newcomers: vec![newcomer; several(70)],
+        newly_done: vec![unit(campaign).code; several(70)],
+        fallen_back: vec![unit(campaign).code; several(1)],
+        course: course(campaign, now, several(1)),
         reviews: vec![review; several(70)],
         mails: if full { Nature::ALL.into_iter().map(|nature| (nature, 2)).collect() } else { BTreeMap::new() },
         seen: if full { 17 } else { 0 },
+        unfetched: u32::from(full),
         stuck_letters: vec![letter; several(70)],
-        faults: vec!["邮箱暂时无法连接。".to_owned(); several(1)],
+        faults: [true, false]
+            .into_iter()
+            .map(|grave| Fault { text: "邮箱暂时无法连接。".to_owned(), grave })
+            .take(several(2))
+            .collect(),
         tables: Vec::new(),
     }
+}
+
+/// The days until `now`, on each of which so many units more had everything in.
+fn course(campaign: &Campaign, now: DateTime<FixedOffset>, each: usize) -> Vec<DayCount> {
+    let days = campaign.opens.date_naive().iter_days().take_while(|day| *day <= now.date_naive());
+    (1..).zip(days.take(366)).map(|(number, day)| DayCount { day, done: number * each }).collect()
 }
