@@ -1,8 +1,9 @@
-//! Stands between the server and the SMTP library and makes every reply ASCII.
+//! Stands between the server and the SMTP library, makes every reply ASCII, and ends a reply that does not end itself.
 //!
 //! lettre reads replies as UTF-8 and reports one in GBK as a broken network: a refused password would look like a
 //! reason to try again, until the account is locked (mail.md 12). The code and the provider's mnemonic are ASCII; the
-//! words around them become `?`.
+//! words around them become `?`. It counts a line's octets only once the line has ended, so one without end would be
+//! taken in until the reply's time is over.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,6 +15,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::wire::Stream;
 
+/// The longest line of a reply. RFC 5321 §4.5.3.1.5 allows 512 octets, and servers that explain themselves take more.
+const LONGEST_LINE: usize = 16 * 1024;
+
 /// The stream lettre sees.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -21,11 +25,13 @@ pub(super) struct Line {
     peer: Option<SocketAddr>,
     /// What it reads before anything the server says.
     prelude: &'static [u8],
+    /// Octets of the current line so far.
+    length: usize,
 }
 
 impl Line {
     pub fn new(stream: Stream, peer: Option<SocketAddr>, prelude: &'static [u8]) -> Self {
-        Self { stream, peer, prelude }
+        Self { stream, peer, prelude, length: 0 }
     }
 }
 
@@ -47,8 +53,14 @@ impl AsyncRead for Line {
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
-        for octet in buffer.filled_mut().iter_mut().skip(before).filter(|octet| !octet.is_ascii()) {
-            *octet = b'?';
+        for octet in buffer.filled_mut().iter_mut().skip(before) {
+            this.length = if *octet == b'\n' { 0 } else { this.length + 1 };
+            if this.length > LONGEST_LINE {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "a reply line without end")));
+            }
+            if !octet.is_ascii() {
+                *octet = b'?';
+            }
         }
         Poll::Ready(Ok(()))
     }
