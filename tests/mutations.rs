@@ -11,6 +11,7 @@ mod looks;
 #[path = "../fuzz/src/seeds.rs"]
 mod seeds;
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,8 +27,10 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// What all of it may take at once, octets: fuzz/run.sh allows one input 512 MB.
 const MOST_MEMORY: u64 = 1 << 30;
 
-/// Panics in our own code, caught or not.
-static OURS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+thread_local! {
+    /// Panics in our own code, caught or not.
+    static OURS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 /// SplitMix64: small, and the same on every machine.
 struct Dice(u64);
@@ -100,7 +103,7 @@ fn no_changed_input_panics_hangs_or_takes_all_memory() {
     std::panic::set_hook(Box::new(move |panic| {
         let library = |file: &str| ["/registry/", "/rustc/", "/rustlib/"].iter().any(|part| file.contains(part));
         if panic.location().is_none_or(|place| !library(place.file())) {
-            OURS.lock().unwrap().push(panic.to_string());
+            OURS.with_borrow_mut(|ours| ours.push(panic.to_string()));
             usual(panic);
         }
     }));
@@ -135,7 +138,7 @@ fn no_changed_input_panics_hangs_or_takes_all_memory() {
                         .1;
                         let bytes = if change == 0 { input.clone() } else { changed(input, other, &mut dice) };
                         let looked = catch_unwind(AssertUnwindSafe(|| looks::look(target, &bytes)));
-                        let ours: Vec<String> = std::mem::take(&mut OURS.lock().unwrap());
+                        let ours: Vec<String> = OURS.take();
                         if looked.is_err() || !ours.is_empty() {
                             findings.lock().unwrap().push(format!("{name}: {ours:?}"));
                         }
