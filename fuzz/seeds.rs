@@ -1,9 +1,15 @@
 //! Writes the fuzz targets' first inputs (`src/seeds.rs`) to where cargo-fuzz looks for them.
 
-#[allow(dead_code, reason = "an example uses a part")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "shared with tests and fuzz targets"
+)]
+
 #[path = "src/looks.rs"]
 mod looks;
-#[allow(dead_code, reason = "an example uses a part")]
 #[path = "src/seeds.rs"]
 mod seeds;
 

@@ -21,8 +21,11 @@ pub mod servers;
 /// Between the parts of a package that is given part by part.
 pub const PART: u8 = 0x1E;
 
-/// Every target, and what it does.
-pub const TARGETS: [(&str, fn(&[u8])); 25] = [
+/// A target's name and what it does with an input.
+type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+const TARGETS: [Target; 25] = [
     ("mail", |bytes| look_at_file(bytes, "mail.eml")),
     ("any", |bytes| look_at_file(bytes, "")),
     ("authentication", |bytes| drop((authentication::parse(bytes), authentication::receiving_host(bytes)))),
