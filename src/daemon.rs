@@ -21,7 +21,7 @@ use crate::store::{AccountState, LetterFilter};
 use crate::work::deliver::{self, Delivered, Outbox, Quota};
 use crate::work::desk::Desk;
 use crate::work::poll::{PollError, Polled, poll};
-use crate::work::{WorkError, alarm, owe, without_addresses};
+use crate::work::{WorkError, alarm, key_for_log, owe, without_addresses};
 use reload::Watch;
 
 /// How often the outbox is looked at when nothing wakes it.
@@ -167,7 +167,7 @@ impl Engine {
                     .store
                     .set_letter_state(&key, LetterState::Sent, "found in the sent mail", event.as_ref(), now)
                     .await?;
-                tracing::info!(letter = %line.key, "letter found in the sent mail");
+                tracing::info!(letter = %key_for_log(&key), "letter found in the sent mail");
             }
         }
         Ok(())

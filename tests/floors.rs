@@ -153,3 +153,50 @@ fn every_file_is_part_of_the_program() {
         assert!(declared, "{} belongs to nothing", path.display());
     }
 }
+
+/// The names of all tests in the sources.
+fn all_tests() -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    sources(&root.join("src"), &mut found);
+    sources(&root.join("tests"), &mut found);
+    let mut tests = BTreeSet::new();
+    for path in found {
+        let text = fs::read_to_string(path).unwrap();
+        let mut marked = false;
+        for line in text.lines().map(str::trim_start) {
+            if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+                marked = true;
+            } else if let (true, Some((_, after))) = (marked, line.split_once("fn ")) {
+                tests.extend(after.split_once('(').map(|(name, _)| name.to_owned()));
+                marked = false;
+            }
+        }
+    }
+    tests
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_exists() {
+    let tests = all_tests();
+    let model = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/security.md")).unwrap();
+    let (mut threats, mut wrong) = (0, Vec::new());
+    let mut in_table = false;
+    for line in model.lines() {
+        in_table = line.starts_with("| threat |") || in_table && line.starts_with('|');
+        if !in_table || line.starts_with("| threat |") || line.starts_with("| ---") {
+            continue;
+        }
+        threats += 1;
+        let shown_by = line.trim_end_matches([' ', '|']).rsplit('|').next().unwrap();
+        let named: Vec<&str> = shown_by.split('`').skip(1).step_by(2).filter(|name| !name.contains('-')).collect();
+        if named.is_empty() {
+            wrong.push(format!("no test: {line}"));
+        }
+        wrong.extend(
+            named.into_iter().filter(|name| !tests.contains(*name)).map(|name| format!("no such test: {name}")),
+        );
+    }
+    assert!(threats > 40, "the tables were read: {threats} threats");
+    assert!(wrong.is_empty(), "docs/security.md: {}", wrong.join("\n"));
+}

@@ -2,9 +2,4 @@
 
 #![no_main]
 
-use mailtally::read::mime::authentication::{parse, receiving_host};
-use mailtally_fuzz::target;
-
-target!(|bytes| {
-    let _ = (parse(bytes), receiving_host(bytes));
-});
+mailtally_fuzz::target!("authentication");

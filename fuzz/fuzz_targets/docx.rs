@@ -2,7 +2,4 @@
 
 #![no_main]
 
-use mailtally::model::mail::Kind;
-use mailtally_fuzz::{look_at_package, target};
-
-target!(|bytes| look_at_package(Kind::Docx, bytes));
+mailtally_fuzz::target!("docx");

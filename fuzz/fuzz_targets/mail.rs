@@ -2,6 +2,4 @@
 
 #![no_main]
 
-use mailtally_fuzz::{look, target};
-
-target!(|bytes| look(bytes, "mail.eml"));
+mailtally_fuzz::target!("mail");

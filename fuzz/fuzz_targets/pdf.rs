@@ -2,7 +2,4 @@
 
 #![no_main]
 
-use mailtally::model::mail::Kind;
-use mailtally_fuzz::{look_at_piece, target};
-
-target!(|bytes| look_at_piece(Kind::Pdf, bytes));
+mailtally_fuzz::target!("pdf");

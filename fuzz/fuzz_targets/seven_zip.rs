@@ -2,6 +2,4 @@
 
 #![no_main]
 
-use mailtally_fuzz::{look, target};
-
-target!(|bytes| look(bytes, "a.7z"));
+mailtally_fuzz::target!("seven_zip");

@@ -5,6 +5,7 @@ use std::io::Write;
 use chrono::{DateTime, FixedOffset};
 
 use super::Failure;
+use super::history::one_line;
 use super::setup::{self, Call};
 use crate::archive::Archive;
 use crate::config::{self, Config, MailboxConfig, Transport};
@@ -34,7 +35,8 @@ impl Report {
             Mark::Warn => "WARN",
             Mark::Fail => "FAIL",
         };
-        writeln!(std::io::stdout(), "{word:<4} {text}")?;
+        // Names of folders come from a server, and names of files from whoever made them.
+        writeln!(std::io::stdout(), "{word:<4} {}", one_line(text))?;
         Ok(())
     }
 }
@@ -200,7 +202,8 @@ async fn imap(
                 report.say(Mark::Ok, &format!("{place}: folder {folder}, {} mails", found.exists))?;
             }
             Ok(Listing::Missing { .. }) => {
-                let names = session.folder_names().join(", ");
+                let names: Vec<String> = session.folder_names().into_iter().take(50).collect();
+                let names = names.join(", ");
                 report.say(Mark::Warn, &format!("{place}: there is no folder {folder}; there is: {names}"))?;
             }
             Err(error) => return report.say(Mark::Fail, &format!("{place}: folder {folder}: {error}")),

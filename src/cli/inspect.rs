@@ -281,7 +281,7 @@ pub(super) fn words(
     bare: bool,
 ) -> std::io::Result<()> {
     let mail = &understanding.mail;
-    writeln!(out, "{source}")?;
+    writeln!(out, "{}", one_line(source))?;
     if !bare {
         let from = mail.headers.from.first().map(|from| {
             let name = from.name.as_deref().unwrap_or_default();

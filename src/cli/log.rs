@@ -1,6 +1,7 @@
-//! The log on stderr: words on a terminal, JSON where `MAILTALLY_LOG_FORMAT=json`; level by `MAILTALLY_LOG`.
+//! The log on stderr: words on a terminal, JSON where `MAILTALLY_LOG_FORMAT=json`; level by `MAILTALLY_LOG`. What mail and
+//! servers brought begins no line of its own in it.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
 use tracing::Level;
 use tracing_subscriber::filter::filter_fn;
@@ -17,15 +18,14 @@ pub fn start(level: &str) {
     let json = std::env::var("MAILTALLY_LOG_FORMAT").is_ok_and(|format| format == "json");
     let registry = tracing_subscriber::registry().with(filter);
     if json {
-        let layer = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).with_filter(never);
+        let writer = || OneLine { out: io::stderr(), color: false };
+        let layer = tracing_subscriber::fmt::layer().json().with_writer(writer).with_filter(never);
         registry.with(layer).init();
     } else {
-        let color = std::io::stderr().is_terminal();
-        let layer = tracing_subscriber::fmt::layer()
-            .with_target(false)
-            .with_ansi(color)
-            .with_writer(std::io::stderr)
-            .with_filter(never);
+        let color = io::stderr().is_terminal();
+        let writer = move || OneLine { out: io::stderr(), color };
+        let layer =
+            tracing_subscriber::fmt::layer().with_target(false).with_ansi(color).with_writer(writer).with_filter(never);
         registry.with(layer).init();
     }
 }
@@ -44,4 +44,53 @@ const QUIET: &str = "sqlx=warn,hickory_resolver=warn,hickory_proto=warn,hickory_
 
 fn is_wire(target: &str) -> bool {
     ["async_imap", "imap_proto", "lettre", "rustls"].iter().any(|library| target.starts_with(library))
+}
+
+/// Writes each event as one line, whatever its fields hold: tracing-subscriber escapes what steers a terminal, and lets
+/// line breaks of an error's words and turns in the direction of writing through.
+struct OneLine<W> {
+    out: W,
+    /// The log's own colours are let through; in fields they were escaped before.
+    color: bool,
+}
+
+impl<W: Write> Write for OneLine<W> {
+    /// Called once for each event.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let shown = |sign: char| match sign {
+            '\u{1b}' if self.color => sign,
+            '\u{200E}' | '\u{200F}' | '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
+                '?'
+            }
+            sign if sign.is_control() => '?',
+            sign => sign,
+        };
+        let mut line: String = text.trim_end_matches('\n').chars().map(shown).collect();
+        line.push('\n');
+        self.out.write_all(line.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_whatever_it_holds() {
+        let written = |event: &str, color| {
+            let mut line = OneLine { out: Vec::new(), color };
+            line.write_all(event.as_bytes()).unwrap();
+            String::from_utf8(line.out).unwrap()
+        };
+        let forged = "WARN file not read error=a\n2021-08-01 INFO forged\r\u{1b}[2J \u{202e}elif\u{85}\n";
+        let expected = "WARN file not read error=a?2021-08-01 INFO forged??[2J ?elif?\n";
+        assert_eq!(written(forged, false), expected);
+        assert_eq!(written("\u{1b}[33mWARN\u{1b}[0m 报表\n", true), "\u{1b}[33mWARN\u{1b}[0m 报表\n");
+    }
 }

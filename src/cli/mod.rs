@@ -265,15 +265,24 @@ pub fn run(cli: Cli) -> ExitCode {
         // Whoever reads our output has read enough (`mailtally status | head`).
         Err(Failure::World(error)) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(Failure::World(error)) => {
-            eprintln!("mailtally: {error:#}");
+            eprintln!("mailtally: {}", line_by_line(&format!("{error:#}")));
             ExitCode::from(1)
         }
         Err(Failure::Wrong(words)) => {
-            eprintln!("{words}");
+            eprintln!("{}", line_by_line(&words));
             ExitCode::from(2)
         }
         Err(Failure::MustBeFixed) => ExitCode::from(3),
     }
+}
+
+/// Names of files, and words of servers, in an error steer no terminal; its lines stay lines.
+fn line_by_line(words: &str) -> String {
+    let shown = |line: &str| {
+        let indent: String = line.chars().take_while(|sign| *sign == ' ').collect();
+        indent + &history::one_line(line)
+    };
+    words.lines().map(shown).collect::<Vec<_>>().join("\n")
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

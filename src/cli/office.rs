@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Failure;
+use super::history::one_line;
 use super::setup::{self, Call};
 use crate::config::Config;
 use crate::daemon::{self, Engine};
@@ -101,7 +102,7 @@ pub(super) async fn ingest(
             Ok(found) => found,
             Err(unread) => {
                 tracing::warn!(error = %unread, "file not read");
-                failed.push(unread.to_string());
+                failed.push(one_line(&unread.to_string()));
                 continue;
             }
         };

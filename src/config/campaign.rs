@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike, FixedOffset, NaiveTime, TimeDelta};
 
 use super::address::bare_address;
+use super::file::{self, LARGEST_TEXT};
 use super::final_report::{check_final_report, read_final_report};
 use super::form::read_form;
 use super::mistakes::{Mistake, Notes};
@@ -272,14 +273,14 @@ fn read_templates(folder: &Path, notes: &Notes) -> Option<Templates> {
 }
 
 fn read_template(file: &Path, notes: &Notes) -> Option<String> {
-    let source = match std::fs::read(file).map(String::from_utf8) {
+    let source = match file::read(file, LARGEST_TEXT).map(String::from_utf8) {
         Ok(Ok(source)) => source,
         Ok(Err(_)) => {
             notes.mistake(Mistake::of_file(file, "is not UTF-8; save it as UTF-8"));
             return None;
         }
-        Err(error) => {
-            notes.mistake(Mistake::of_file(file, format!("this letter cannot be read: {error}")));
+        Err(wrong) => {
+            notes.mistake(Mistake::of_file(file, format!("this letter {wrong}")));
             return None;
         }
     };

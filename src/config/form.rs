@@ -27,6 +27,9 @@ pub(super) const CODES: [FindingCode; 15] = [
     FindingCode::ScanOnly,
 ];
 
+/// No table on paper is so wide; each column is held against each other.
+const MOST_COLUMNS: usize = 500;
+
 pub(super) fn read_form(file: &Path, notes: &Notes) -> Option<Form> {
     read_document(file, notes, |section| {
         let id = section.need_text("id", "id = \"2021-bayi\"");
@@ -34,6 +37,10 @@ pub(super) fn read_form(file: &Path, notes: &Notes) -> Option<Form> {
         let columns = section.each("columns", |column| Some((column.line(), read_column(column)?)));
         if !section.has("columns") {
             section.missing("columns", "[[columns]] with key, header and kind for each column of the table");
+        }
+        if columns.len() > MOST_COLUMNS {
+            section.mistake("columns", format!("are {}; more than {MOST_COLUMNS} are not taken", columns.len()));
+            return None;
         }
         check_columns(section, &columns);
         let columns: Vec<Column> = columns.into_iter().map(|(_, column)| column).collect();

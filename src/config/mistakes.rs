@@ -6,6 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::file::acts;
+
+/// Characters of one part of a mistake that are shown.
+const LONGEST: usize = 1000;
+/// Characters of a word for which a nearer one is looked for.
+const LONGEST_WORD: usize = 64;
+
 /// One thing that is wrong, or (as a warning) that deserves a second look. Never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
@@ -28,15 +35,20 @@ impl Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.file.display())?;
+        write!(formatter, "{}", on_one_line(&self.file.display().to_string()))?;
         if let Some(line) = self.line {
             write!(formatter, ":{line}")?;
         }
         if let Some(key) = &self.key {
-            write!(formatter, ": {key}")?;
+            write!(formatter, ": {}", on_one_line(key))?;
         }
-        write!(formatter, ": {}", self.text)
+        write!(formatter, ": {}", on_one_line(&self.text))
     }
+}
+
+/// What a file holds is repeated to whoever reads the log or a terminal: it begins no line and steers nothing there.
+fn on_one_line(text: &str) -> String {
+    text.chars().map(|sign| if acts(sign) { '?' } else { sign }).take(LONGEST).collect()
 }
 
 impl std::error::Error for Mistake {}
@@ -128,6 +140,9 @@ fn sorted(mut mistakes: Vec<Mistake>) -> Vec<Mistake> {
 
 /// The known name that was most likely meant, as a half sentence to append; empty where nothing is near.
 pub(super) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    if written.chars().count() > LONGEST_WORD {
+        return String::new();
+    }
     let nearest = known.into_iter().map(|name| (strsim::damerau_levenshtein(written, name), name)).min();
     match nearest {
         Some((distance, name)) if distance <= 1 + written.chars().count() / 4 => format!("; did you mean `{name}`?"),

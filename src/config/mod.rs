@@ -3,6 +3,7 @@
 mod address;
 mod authenticity;
 mod campaign;
+mod file;
 mod final_report;
 mod form;
 mod holidays;

@@ -9,7 +9,11 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::file::{self, LARGEST_TEXT};
 use super::mistakes::{Mistake, Notes, did_you_mean};
+
+/// Broken places of a file, and unknown keys of a section, that are told: more says no more.
+const MOST_TOLD: usize = 50;
 
 /// One file's text, to turn places into lines.
 struct Source {
@@ -39,14 +43,14 @@ pub(super) struct Section<'d> {
 /// Reads `file` and hands its top table to `read`. `None` where the file cannot be read at all, or `read` says so;
 /// the reason is noted.
 pub(super) fn read_document<T>(file: &Path, notes: &Notes, read: impl FnOnce(&Section<'_>) -> Option<T>) -> Option<T> {
-    let text = match std::fs::read(file).map(String::from_utf8) {
+    let text = match file::read(file, LARGEST_TEXT).map(String::from_utf8) {
         Ok(Ok(text)) => text,
         Ok(Err(_)) => {
             notes.mistake(Mistake::of_file(file, "is not UTF-8; save it as UTF-8"));
             return None;
         }
-        Err(error) => {
-            notes.mistake(Mistake::of_file(file, format!("cannot be read: {error}")));
+        Err(wrong) => {
+            notes.mistake(Mistake::of_file(file, wrong));
             return None;
         }
     };
@@ -64,7 +68,7 @@ pub(super) fn read_text<T>(
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     let source = Source { file: file.to_path_buf(), text: text.to_owned(), broken: !errors.is_empty() };
-    for error in &errors {
+    for error in errors.iter().take(MOST_TOLD) {
         let line = error.span().map(|span| source.line(span.start));
         let text = format!("is no valid TOML: {}", error.message().trim());
         notes.mistake(Mistake { file: file.to_path_buf(), line, key: None, text });
@@ -160,7 +164,13 @@ impl<'d> Section<'d> {
                 self.mistake(key, "is empty");
                 None
             }
-            DeValue::String(text) => Some(text.trim().to_owned()),
+            DeValue::String(text) => match file::wrong_sign(text.trim()) {
+                None => Some(text.trim().to_owned()),
+                Some(wrong) => {
+                    self.mistake(key, wrong);
+                    None
+                }
+            },
             _ => {
                 self.mistake(key, format!("must be text in quotes: {key} = \"…\""));
                 None
@@ -186,7 +196,10 @@ impl<'d> Section<'d> {
         let mut texts = Vec::new();
         for item in items.iter() {
             match item.get_ref() {
-                DeValue::String(text) if !text.trim().is_empty() => texts.push(text.trim().to_owned()),
+                DeValue::String(text) if !text.trim().is_empty() => match file::wrong_sign(text.trim()) {
+                    None => texts.push(text.trim().to_owned()),
+                    Some(wrong) => self.mistake(key, wrong),
+                },
                 _ => self.mistake(key, "holds something other than a text in quotes that is not empty"),
             }
         }
@@ -340,10 +353,9 @@ impl<'d> Section<'d> {
         let asked = self.asked.borrow();
         #[cfg(test)]
         self.notes.asked(&self.path, &asked);
-        for key in self.table.keys().map(|key| key.get_ref().as_ref()) {
-            if !asked.contains(key) && !asked.contains("*") {
-                self.mistake(key, format!("is no known key here{}", did_you_mean(key, asked.iter().copied())));
-            }
+        let keys = self.table.keys().map(|key| key.get_ref().as_ref());
+        for key in keys.filter(|key| !asked.contains(key) && !asked.contains("*")).take(MOST_TOLD) {
+            self.mistake(key, format!("is no known key here{}", did_you_mean(key, asked.iter().copied())));
         }
     }
 }

@@ -105,8 +105,9 @@ impl Session {
     ) -> (Vec<Fetched>, Vec<u32>, Result<Outcome, InboxError>) {
         let mut bodies: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
         let octets: u64 = batch.iter().map(|mail| u64::from(mail.size)).sum();
-        let longest = batch.iter().map(|mail| longest_literal(mail.size)).max().unwrap_or(0);
-        self.talk.guard().set_longest_literal(longest.min(u64::from(self.settings.max_mail_bytes)));
+        let most = u64::from(self.settings.max_mail_bytes);
+        let longest = batch.iter().map(|mail| longest_literal(mail.size).min(most));
+        self.talk.guard().set_literals(longest.clone().max().unwrap_or(0), longest.sum());
         let uids: Vec<String> = batch.iter().map(|mail| mail.uid.to_string()).collect();
         let line = format!("UID FETCH {} (UID BODY.PEEK[])", uids.join(","));
         let bound = self.talk.patience.command + Duration::from_secs(octets / 8192);
@@ -114,7 +115,8 @@ impl Session {
             .talk
             .command_within("UID FETCH", &line, bound, |response| {
                 if let Response::Fetch(_, attributes) = response {
-                    bodies.extend(body(attributes));
+                    // What was not asked for is not kept, however much of it comes.
+                    bodies.extend(body(attributes).filter(|(uid, _)| batch.iter().any(|mail| mail.uid == *uid)));
                 }
             })
             .await;
@@ -131,7 +133,7 @@ impl Session {
                 vanished.push(mail.uid);
             }
         }
-        self.talk.guard().set_longest_literal(longest_literal(0));
+        self.talk.guard().set_literals(longest_literal(0), 0);
         (fetched, vanished, outcome)
     }
 

@@ -1,8 +1,8 @@
 //! Stands between the server and the IMAP library and makes what comes in harmless.
 //!
 //! The library (async-imap 0.12, imap-proto 0.17) allocates whatever a literal announces, waits for ever, and stumbles
-//! over GBK text in a `NO`. So this stream bounds literals and lines before they reach it, gives up on silence, and
-//! turns octets above ASCII outside literals into `?`: mails are literals and pass untouched.
+//! over GBK text in a `NO`. So this stream bounds literals, lines and whole answers before they reach it, gives up on
+//! silence, and turns octets above ASCII outside literals into `?`: mails are literals and pass untouched.
 
 use std::fmt;
 use std::future::Future;
@@ -16,6 +16,14 @@ use tokio::time::{Instant, Sleep};
 
 /// The longest response line outside literals. A FETCH line is some hundred octets, a LIST line hardly more.
 const LONGEST_LINE: usize = 256 * 1024;
+
+/// Parentheses that one line may open. imap-proto reads a BODYSTRUCTURE by recursion, one level a parenthesis, and a stack
+/// that overflows ends the process, whoever would catch a panic. Nothing that is asked for opens more than five.
+const MOST_OPENED: usize = 60;
+
+/// What the answer to one command may take beside the mails it was asked for, in octets: the listing of half a million
+/// mails.
+const LONGEST_ANSWER: u64 = 64 * 1024 * 1024;
 
 /// How much of a line is kept for error texts and for finding the UID of a literal that was refused.
 const KEPT: usize = 120;
@@ -36,8 +44,14 @@ struct Lines {
     literal: u64,
     /// The longest literal let through.
     longest_literal: u64,
+    /// Octets of mails that the next answer may hold.
+    mails: u64,
+    /// Octets that may still come of the current answer.
+    left: u64,
     /// Octets of the current line so far.
     length: usize,
+    /// Parentheses the current line has opened.
+    opened: usize,
     /// The start of the current line.
     start: Vec<u8>,
     /// The end of the current line, where `{n}` stands.
@@ -53,7 +67,10 @@ impl<S> Guard<S> {
             lines: Lines {
                 literal: 0,
                 longest_literal: 64 * 1024,
+                mails: 0,
+                left: LONGEST_ANSWER,
                 length: 0,
+                opened: 0,
                 start: Vec::new(),
                 tail: Vec::new(),
                 refused: None,
@@ -70,9 +87,15 @@ impl<S> Guard<S> {
         self.armed = false;
     }
 
-    /// The longest literal let through from now on, in octets.
-    pub fn set_longest_literal(&mut self, octets: u64) {
-        self.lines.longest_literal = octets;
+    /// The longest literal let through from now on, and what the mails in the next answer may take together; octets.
+    pub fn set_literals(&mut self, longest: u64, together: u64) {
+        self.lines.longest_literal = longest;
+        self.lines.mails = together;
+    }
+
+    /// A command goes out: what comes from now on is counted as the answer to it.
+    pub fn begin_answer(&mut self) {
+        self.lines.left = LONGEST_ANSWER.saturating_add(self.lines.mails);
     }
 
     /// The literal that was refused for its length, if any.
@@ -99,6 +122,8 @@ impl<S> Guard<S> {
 impl Lines {
     /// Takes note of what came in and makes its lines ASCII, in place.
     fn pass(&mut self, octets: &mut [u8]) -> io::Result<()> {
+        let count = u64::try_from(octets.len()).unwrap_or(u64::MAX);
+        self.left = self.left.checked_sub(count).ok_or_else(|| refusal("an answer without end"))?;
         for octet in octets {
             if self.literal > 0 {
                 self.literal -= 1;
@@ -115,10 +140,15 @@ impl Lines {
     fn take(&mut self, octet: u8) -> io::Result<()> {
         if self.length == 0 {
             self.start.clear();
+            self.opened = 0;
         }
         self.length += 1;
+        self.opened += usize::from(octet == b'(');
         if self.length > LONGEST_LINE {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a response line without end"));
+            return Err(refusal("a response line without end"));
+        }
+        if self.opened > MOST_OPENED {
+            return Err(refusal("a response nested without end"));
         }
         if octet != b'\n' {
             if self.start.len() < KEPT && octet != b'\r' {
@@ -137,7 +167,7 @@ impl Lines {
         match announced {
             Some(length) if length > self.longest_literal => {
                 self.refused = Some(length);
-                Err(io::Error::new(io::ErrorKind::InvalidData, format!("a literal of {length} octets is too long")))
+                Err(refusal(&format!("a literal of {length} octets is too long")))
             }
             // The line goes on behind the literal; its start is kept.
             Some(length) => {
@@ -151,6 +181,10 @@ impl Lines {
             }
         }
     }
+}
+
+fn refusal(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
 /// The length in `{n}\r` or `{n+}\r`, where that is all there is.
@@ -227,7 +261,7 @@ mod tests {
             let _ = far.write_all(&input).await;
         });
         let mut guard = Guard::new(near, Duration::from_secs(5));
-        guard.set_longest_literal(longest);
+        guard.set_literals(longest, longest);
         let mut output = Vec::new();
         let outcome = guard.read_to_end(&mut output).await;
         (output, outcome, guard.refused_literal())
@@ -261,6 +295,28 @@ mod tests {
     async fn an_endless_line_is_cut() {
         let (_, outcome, _) = through(&vec![b'*'; LONGEST_LINE + 10], 1000).await;
         assert!(outcome.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_line_nested_without_end_is_cut() {
+        let nested = format!("* 1 FETCH (BODYSTRUCTURE {}\r\n", "(".repeat(100_000));
+        let (_, outcome, _) = through(nested.as_bytes(), 1000).await;
+        assert_eq!(outcome.unwrap_err().to_string(), "a response nested without end");
+        let many_lines = "* 1 FETCH (UID 7 FLAGS (\\Seen))\r\n".repeat(200);
+        through(many_lines.as_bytes(), 1000).await.1.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_cut() {
+        let mut guard = Guard::new(tokio::io::repeat(b'\n'), Duration::from_secs(5));
+        guard.set_literals(1000, 10_000);
+        guard.begin_answer();
+        let taken = tokio::io::copy(&mut (&mut guard).take(2 * LONGEST_ANSWER), &mut tokio::io::sink()).await;
+        assert_eq!(taken.unwrap_err().to_string(), "an answer without end");
+        assert!(guard.lines.left < 64 * 1024, "all that is allowed had come: {}", guard.lines.left);
+        // What the next command is answered is counted anew.
+        guard.begin_answer();
+        assert_eq!(guard.read_u8().await.unwrap(), b'\n');
     }
 
     #[tokio::test]

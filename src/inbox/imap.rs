@@ -11,9 +11,13 @@ use super::cursor::{self, KnownFolder, Listed, Plan, Selected};
 use super::names::{self, Folder};
 use super::talk::{Outcome, Talk};
 use super::{ImapSettings, InboxError, quirks, utf7};
+use crate::wire::Stream;
 
 /// How long a connection goes on listing only a folder's end before it compares the whole folder again.
 const FULL_LISTING_EVERY: Duration = Duration::from_secs(3600);
+/// Mails for whose listing a server gets time: it may claim to have four thousand millions.
+const MOST_LISTED: u32 = 500_000;
+
 /// A logged-in connection. After an error it is spent: drop it and connect again.
 pub struct Session {
     pub(super) settings: ImapSettings,
@@ -63,7 +67,18 @@ impl Session {
     /// # Errors
     /// The server cannot be reached or trusted, or refuses the login.
     pub async fn connect(settings: &ImapSettings) -> Result<Self, InboxError> {
-        let talk = Talk::open(settings).await?;
+        Self::begin(settings, Talk::open(settings).await?).await
+    }
+
+    /// The same over a connection that stands; TLS, where it is wanted, stands already.
+    ///
+    /// # Errors
+    /// The server refuses the login, or its answers make no sense.
+    pub async fn over(stream: Stream, settings: &ImapSettings) -> Result<Self, InboxError> {
+        Self::begin(settings, Talk::over(stream, settings).await?).await
+    }
+
+    async fn begin(settings: &ImapSettings, talk: Talk) -> Result<Self, InboxError> {
         let mut session = Self {
             settings: settings.clone(),
             talk,
@@ -212,7 +227,7 @@ impl Session {
     pub(super) async fn list(&mut self, uids: &str, exists: u32) -> Result<Vec<Listed>, InboxError> {
         let mut listed = Vec::new();
         let line = format!("UID FETCH {uids} (UID FLAGS INTERNALDATE RFC822.SIZE)");
-        let bound = self.talk.patience.command + Duration::from_secs(u64::from(exists / 200));
+        let bound = self.talk.patience.command + Duration::from_secs(u64::from(exists.min(MOST_LISTED) / 200));
         let answer = self.talk.command_within("UID FETCH", &line, bound, |response| {
             if let Response::Fetch(_, attributes) = response {
                 listed.extend(listed_mail(attributes));

@@ -49,8 +49,19 @@ impl Talk {
     /// Dials, protects, greets, logs in.
     pub async fn open(settings: &ImapSettings) -> Result<Self, InboxError> {
         let account = &settings.account;
+        let tcp = wire::dial(account, settings.patience.connect).await?;
+        let stream = match account.tls {
+            TlsMode::Implicit => wire::secure(tcp, account, settings.patience.connect).await?,
+            TlsMode::StartTls | TlsMode::None => Stream::Plain(tcp),
+        };
+        Self::over(stream, settings).await
+    }
+
+    /// Greets and logs in over a connection that stands.
+    pub async fn over(stream: Stream, settings: &ImapSettings) -> Result<Self, InboxError> {
+        let account = &settings.account;
         let patience = settings.patience;
-        let (stream, offers) = greet(account, patience).await?;
+        let (stream, offers) = greet(stream, account, patience).await?;
         let client = Client::new(Guard::new(stream, patience.silence));
         let login = AssertUnwindSafe(log_in(client, account, &offers)).catch_unwind();
         let session = match tokio::time::timeout(patience.command, login).await {
@@ -119,6 +130,7 @@ impl Talk {
             return Err(InboxError::Closed { command: name, said: "an earlier command was broken off".to_owned() });
         }
         self.spent = true;
+        self.guard().begin_answer();
         match self.session.run_command(line).await {
             Ok(tag) => Ok(tag),
             Err(async_imap::error::Error::Io(error)) => Err(self.failure(name, &error)),
@@ -216,12 +228,11 @@ fn capability_name(capability: &async_imap::imap_proto::Capability<'_>) -> Strin
 }
 
 /// Connects up to the point where LOGIN may be sent, and tells what the server offers (upper case).
-async fn greet(account: &Account, patience: Patience) -> Result<(Stream, HashSet<String>), InboxError> {
-    let tcp = wire::dial(account, patience.connect).await?;
-    let mut stream = match account.tls {
-        TlsMode::Implicit => wire::secure(tcp, account, patience.connect).await?,
-        TlsMode::StartTls | TlsMode::None => Stream::Plain(tcp),
-    };
+async fn greet(
+    mut stream: Stream,
+    account: &Account,
+    patience: Patience,
+) -> Result<(Stream, HashSet<String>), InboxError> {
     let greeting = wire::read_line(&mut stream, patience.silence)
         .await
         .map_err(|error| failure("the greeting", &error, b"", patience.silence))?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tokio::fs;
+use tokio::fs::{self, OpenOptions};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::model::letter::{Delivery, Letter};
@@ -36,8 +36,8 @@ impl FolderPost {
         let file = self.file_of(&letter.message_id);
         let part = file.with_extension("eml.part");
         let written = async {
-            fs::create_dir_all(&self.path).await?;
-            let mut out = fs::File::create(&part).await?;
+            self.make().await?;
+            let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part).await?;
             out.write_all(bytes).await?;
             out.sync_all().await?;
             fs::rename(&part, &file).await
@@ -48,10 +48,13 @@ impl FolderPost {
         }
     }
 
+    /// Letters hold names, addresses and figures: the folder is its owner's alone.
+    async fn make(&self) -> std::io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path).await
+    }
+
     pub(super) async fn check(&self) -> Result<(), Delivery> {
-        fs::create_dir_all(&self.path)
-            .await
-            .map_err(|error| Delivery::NotReached { reply: format!("{}: {error}", self.path.display()) })
+        self.make().await.map_err(|error| Delivery::NotReached { reply: format!("{}: {error}", self.path.display()) })
     }
 }
 

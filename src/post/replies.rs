@@ -91,8 +91,12 @@ pub enum Stage {
 pub fn classify(stage: Stage, code: u16, text: &str) -> Delivery {
     let reply = format!("{code} {}", crate::wire::printable(text.as_bytes()));
     let words = text.to_ascii_uppercase();
-    if (200..400).contains(&code) {
+    if (200..300).contains(&code) {
         return Delivery::Accepted { reply };
+    }
+    // "Go on" is no word on a letter that is through: what became of it nobody knows.
+    if (300..400).contains(&code) {
+        return Delivery::Unknown { reply };
     }
     // 421 HL:ICC and its kind are about the moment, whatever stands beside them.
     let fits = |rule: &&Rule| (rule.codes.is_empty() || rule.codes.contains(&code)) && has_word(&words, rule.words);
@@ -218,6 +222,7 @@ mod tests {
         use Stage::{Greeting, Login, Message, Recipient, Sender};
         for (stage, code, text, expected) in [
             (Message, 250, "Mail OK queued as smtp1", "accepted"),
+            (Message, 354, "go on", "unknown"),
             (Greeting, 421, "HL:ICC 163 smtp1,AAAAA", "retry 900"),
             (Greeting, 421, "HL:REP 163 smtp1", "retry 900"),
             (Recipient, 450, "MI:CEL 163 smtp5", "retry 600"),

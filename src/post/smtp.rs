@@ -62,6 +62,15 @@ impl SmtpPost {
         Self { settings, connection: None }
     }
 
+    /// Greets and logs in over a connection that stands.
+    ///
+    /// # Errors
+    /// What came instead, as [`Delivery`] sorts it.
+    pub async fn over(settings: SmtpSettings, stream: Stream) -> Result<Self, Delivery> {
+        let connection = log_in(&settings, Line::new(stream, None, b"")).await?;
+        Ok(Self { settings, connection: Some(connection) })
+    }
+
     /// Sends the letter to each recipient in an envelope of its own.
     pub(super) async fn deliver(&mut self, letter: &Letter, from: &Address, mail: &[u8]) -> Delivery {
         let mut outcomes = Vec::new();
@@ -115,7 +124,15 @@ impl SmtpPost {
             self.keep(connection, &refused);
             return Err(refused);
         }
-        step(Stage::Message, reply, connection.command("DATA\r\n")).await?;
+        let invited = step(Stage::Message, reply, connection.command("DATA\r\n")).await?;
+        // Any other answer is one to something else: the server is out of step, and its next word would be taken for its
+        // word on the letter.
+        if u16::from(invited.code()) != 354 {
+            let said = printable(words(invited.message()).as_bytes());
+            return Err(Delivery::NotReached {
+                reply: format!("the server answers DATA with {} {said}", invited.code()),
+            });
+        }
         // From here on an end without an answer leaves the letter's fate unknown.
         let patience = after_dot + Duration::from_secs(mail.len() as u64 / (64 * 1024));
         let outcome = match tokio::time::timeout(patience, connection.message(mail)).await {
@@ -150,20 +167,24 @@ impl SmtpPost {
                 return Ok(connection);
             }
         }
-        let account = &self.settings.account;
-        let patience = self.settings.patience;
-        let line = open(account, patience).await?;
-        let hello = ClientId::default();
-        let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(line), &hello);
-        let mut connection = step(Stage::Greeting, patience.reply, greeted).await?;
-        let credentials = Credentials::new(account.username.clone(), account.password.expose_secret().to_owned());
-        let offers = connection.server_info();
-        // A relay in the office's own house may want no login; one that does says so when the letter comes.
-        if DEFAULT_MECHANISMS.iter().any(|mechanism| offers.supports_auth_mechanism(*mechanism)) {
-            step(Stage::Login, patience.reply, connection.auth(DEFAULT_MECHANISMS, &credentials)).await?;
-        }
-        Ok(connection)
+        let line = open(&self.settings.account, self.settings.patience).await?;
+        log_in(&self.settings, line).await
     }
+}
+
+/// From the greeting to where letters may go.
+async fn log_in(settings: &SmtpSettings, line: Line) -> Result<AsyncSmtpConnection, Delivery> {
+    let SmtpSettings { account, patience } = settings;
+    let hello = ClientId::default();
+    let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(line), &hello);
+    let mut connection = step(Stage::Greeting, patience.reply, greeted).await?;
+    let credentials = Credentials::new(account.username.clone(), account.password.expose_secret().to_owned());
+    let offers = connection.server_info();
+    // A relay in the office's own house may want no login; one that does says so when the letter comes.
+    if DEFAULT_MECHANISMS.iter().any(|mechanism| offers.supports_auth_mechanism(*mechanism)) {
+        step(Stage::Login, patience.reply, connection.auth(DEFAULT_MECHANISMS, &credentials)).await?;
+    }
+    Ok(connection)
 }
 
 /// One command and its answer, before the final dot: nothing can have been accepted yet.

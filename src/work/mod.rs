@@ -21,6 +21,7 @@ pub mod unit_words;
 pub mod workbook;
 
 use crate::judge::letters::TemplateError;
+use crate::model::letter::LetterKey;
 use crate::store::StoreError;
 
 /// What a server said, fit for the log: servers repeat addresses, and no address stands in a log line.
@@ -28,6 +29,19 @@ use crate::store::StoreError;
 pub fn without_addresses(said: &str) -> String {
     let shown = |word: &str| if word.contains('@') { "(address)".to_owned() } else { word.to_owned() };
     said.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
+}
+
+/// A letter's key, fit for the log: the list for a superior is named by its address.
+#[must_use]
+pub fn key_for_log(key: &LetterKey) -> String {
+    match key {
+        LetterKey::Arrears { campaign, stage, reader: _ } => format!("arrears/{campaign}/{stage}/(address)"),
+        LetterKey::Ack { .. }
+        | LetterKey::Answer { .. }
+        | LetterKey::Reminder { .. }
+        | LetterKey::Digest { .. }
+        | LetterKey::Alert { .. } => key.text(),
+    }
 }
 
 /// Why a piece of work could not be done: the world failed, not the mail. It is tried again.
@@ -45,4 +59,17 @@ pub enum WorkError {
     Interrupted,
     #[error("the workbook could not be written: {0}")]
     Workbook(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_stands_in_the_key_of_a_letter_in_the_log() {
+        let (campaign, stage) = ("2021-bayi".to_owned(), "+1".to_owned());
+        let key = LetterKey::Arrears { campaign, stage, reader: "a/b@county.example".to_owned() };
+        assert_eq!(key_for_log(&key), "arrears/2021-bayi/+1/(address)");
+        assert_eq!(without_addresses("550 <a@unit.example>: no such user"), "550 (address) no such user");
+    }
 }

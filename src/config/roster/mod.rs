@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::address::bare_address;
+use super::file::{self, LARGEST_LIST};
 use super::mistakes::{Mistake, Mistakes, Notes, did_you_mean};
 use crate::model::unit::{Roster, Unit, UnitCode};
 
@@ -34,10 +35,12 @@ const WORDS: [(&str, &[&str]); 8] = [
 /// Rows above the header that a list made for people may have: its title, its date.
 const MOST_ROWS_ABOVE: usize = 10;
 
-pub(super) fn read_roster(file: &Path, notes: &Notes) -> Option<Roster> {
-    let bytes = std::fs::read(file)
-        .map_err(|error| notes.mistake(Mistake::of_file(file, format!("cannot be read: {error}"))))
-        .ok()?;
+/// A province has some three thousand offices; each is held against each other.
+const MOST_UNITS: usize = 10_000;
+
+pub(super) fn read_roster(path: &Path, notes: &Notes) -> Option<Roster> {
+    let bytes = file::read(path, LARGEST_LIST).map_err(|wrong| notes.mistake(Mistake::of_file(path, wrong))).ok()?;
+    let file = path;
     let reading = Reading { file, notes };
     let rows = reading.rows(&bytes)?;
     let (header, rows) = rows.split_first().map_or((None, &[][..]), |(header, rows)| (Some(header), rows));
@@ -174,6 +177,11 @@ impl Reading<'_> {
     }
 
     fn roster(&self, columns: &Columns, rows: &[Line], present: Option<&Roster>) -> Option<Roster> {
+        if rows.len() > MOST_UNITS {
+            let text = format!("names {} units; more than {MOST_UNITS} are not taken", rows.len());
+            self.notes.mistake(Mistake::of_file(self.file, text));
+            return None;
+        }
         let units: Vec<(usize, Unit)> =
             rows.iter().filter_map(|(line, cells)| Some((*line, self.unit(*line, columns, cells, present)?))).collect();
         if units.is_empty() {
@@ -199,6 +207,7 @@ impl Reading<'_> {
             );
             self.mistake(line, "", text);
         }
+        self.check_signs(line, columns, cells);
         let place = |name: &str| columns.iter().position(|column| *column == Some(name));
         let field = |name: &str| place(name).and_then(|index| cells.get(index)).map(String::as_str).unwrap_or_default();
         let known = present.and_then(|roster| roster.unit(&UnitCode::new(field("code"))));
@@ -233,6 +242,20 @@ impl Reading<'_> {
             superior: kept("superior")
                 .map_or_else(|| self.superior(line, field("superior")), |known| known.superior.clone()),
         })
+    }
+
+    /// What is shown to people, stands in letters, and is written back as a list that Excel opens.
+    fn check_signs(&self, line: usize, columns: &Columns, cells: &[String]) {
+        for (column, cell) in columns.iter().zip(cells).filter_map(|(column, cell)| Some(((*column)?, cell))) {
+            let parts: Vec<&str> =
+                if ["aliases", "emails"].contains(&column) { split(cell).collect() } else { vec![cell.as_str()] };
+            if let Some(wrong) = parts.iter().find_map(|part| file::wrong_sign(part)) {
+                self.mistake(line, column, wrong);
+            }
+            if parts.iter().any(|part| file::is_formula(part)) {
+                self.mistake(line, column, "begins like a formula, which Excel would work out; leave that sign out");
+            }
+        }
     }
 
     fn emails(&self, line: usize, list: &str) -> Vec<String> {

@@ -61,3 +61,41 @@ fn rosters_are_checked_line_by_line() {
     assert!(told[0].contains("units.csv:1: nmae: is no known column; did you mean `name`?"), "{told:#?}");
     assert!(told[1].contains("lacks name"), "{told:#?}");
 }
+
+#[test]
+fn what_acts_in_a_terminal_a_letter_or_a_spreadsheet_is_no_name() {
+    let told = roster_of(format!(
+        "{HEADER}A1,=HYPERLINK(1),县市区,,,,\nA2,\"乙\n县\",县市区,,,,\nA3,丙县,县市区,\u{202e}县丙,,,\nA4,丁县,\u{1b}[31m组,,,,@SUM(1)\n"
+    ))
+    .unwrap_err();
+    let expected = [
+        "units.csv:2: name: begins like a formula",
+        "units.csv:3: name: holds a line break or another sign that cannot be seen (U+000A)",
+        "units.csv:5: aliases: holds a line break or another sign that cannot be seen (U+202E)",
+        "units.csv:6: group: holds a line break or another sign that cannot be seen (U+001B)",
+        "units.csv:6: contact: begins like a formula",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for text in expected {
+        assert!(told.iter().any(|mistake| mistake.contains(text)), "{text}: {told:#?}");
+    }
+    // What is repeated of such a file begins no line and steers nothing.
+    assert!(!told.concat().contains(|sign: char| sign.is_control() || sign == '\u{202e}'), "{told:#?}");
+    // A telephone number from abroad, and one with a stroke before it, are none.
+    let fine = roster_of(format!("{HEADER}A1,甲县,县市区,,,+86 358-5550001,赵主任\nA2,乙县,县市区,,,-5550001,\n"));
+    assert_eq!(fine.unwrap().len(), 2);
+}
+
+#[test]
+fn a_list_or_file_without_end_is_refused() {
+    let many: String = (0..10_001).map(|number| format!("A{number},单位{number},组,,,,\n")).collect();
+    assert!(roster_of(format!("{HEADER}{many}")).unwrap_err()[0].contains("names 10001 units"));
+    let huge = roster_of(format!("{HEADER}{}", "x".repeat(5 << 20))).unwrap_err();
+    assert!(huge[0].contains("is larger than 4096 KiB"), "{huge:?}");
+    let copy = Copy::new();
+    let roster = copy.campaign("units.csv");
+    std::fs::remove_file(&roster).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &roster).unwrap();
+    let mistakes = load_campaigns(&copy.main()).unwrap_err();
+    assert!(mistakes.to_string().contains("it is no file"), "{mistakes}");
+}

@@ -1,0 +1,5 @@
+//! Lists of units, as offices export them.
+
+#![no_main]
+
+mailtally_fuzz::target!("roster");
