@@ -1,6 +1,10 @@
 //! The daemon: one loop a mailbox, one for letters; started together, stopped together.
 
+mod health;
+mod listener;
+mod metrics;
 pub mod reload;
+pub mod supervisor;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,20 +12,24 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use futures_util::FutureExt;
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::inbox::{ImapSettings, InboxError, Session};
+use crate::model::alarm::{Alarm, alarm as tell};
 use crate::model::ledger::{Actor, Event, EventKind};
 use crate::model::letter::{LetterKey, LetterState};
 use crate::model::mail::Address;
 use crate::post::Post;
 use crate::store::{AccountState, LetterFilter};
+use crate::work::alarm::Found;
 use crate::work::deliver::{self, Delivered, Outbox, Quota};
 use crate::work::desk::Desk;
 use crate::work::poll::{PollError, Polled, poll};
-use crate::work::{WorkError, alarm, owe, without_addresses};
+use crate::work::vitals::{LETTERS, Worth};
+use crate::work::{WorkError, accounting, alarm, owe, without_addresses};
 use reload::Watch;
 
 /// How often the outbox is looked at when nothing wakes it.
@@ -31,6 +39,13 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// How long the loops may take to finish the step in hand once the daemon is told to stop.
 const GRACE: Duration = Duration::from_secs(8);
+/// A loop that has not moved for so long is stuck: every wait on a server or a reader ends by itself long before. The
+/// transfer of a long mail is waited for besides.
+const STEP: Duration = Duration::from_secs(15 * 60);
+/// The slowest transfer that is waited for, octets a second (`inbox::Patience`).
+const SLOWEST: u32 = 8192;
+/// How often it is looked whether all mail is accounted for.
+const BOOKS_EVERY: TimeDelta = TimeDelta::hours(1);
 /// Providers lock accounts that log in wrongly too often (mail.md 8).
 const MOST_REFUSALS: u32 = 3;
 const AFTER_REFUSAL: TimeDelta = TimeDelta::minutes(15);
@@ -80,14 +95,19 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn clerk(&self) -> Result<Delivered, WorkError> {
-        let Some(sending) = &self.sending else { return Ok(Delivered::default()) };
         let (store, domain, now) = (&self.desk.store, &self.desk.sender_domain, self.now());
         let register = self.desk.register();
+        let found = self.found(now).await?;
+        let causes = alarm::causes(store, &found, now).await?;
+        let (campaign, alert_to) = match (&self.sending, register.campaigns().last()) {
+            (Some(_), Some(campaign)) => (campaign.id.as_str(), self.alert_to.as_slice()),
+            // Nobody can be written to; the log tells all the same.
+            (Some(_) | None, _) => ("", [].as_slice()),
+        };
+        alarm::owe_alerts(store, &self.desk.vitals, causes, (campaign, alert_to, domain), now).await?;
+        let Some(sending) = &self.sending else { return Ok(Delivered::default()) };
         for campaign in register.campaigns() {
             owe::owe_letters(store, campaign, &self.digest_to, domain, sending.hold_reminders, now).await?;
-        }
-        if let Some(campaign) = register.campaigns().last() {
-            alarm::owe_alerts(store, &campaign.id, &self.alert_to, domain, now).await?;
         }
         let mut post = sending.post.lock().await;
         let mut outbox = Outbox {
@@ -99,8 +119,38 @@ impl Engine {
             quota: sending.quota,
             clock: &self.clock,
             offset: self.offset,
+            vitals: &self.desk.vitals,
         };
         outbox.deliver_due().await
+    }
+
+    /// What is wrong beside the store; the books are gone through from time to time only.
+    async fn found(&self, now: DateTime<FixedOffset>) -> Result<Found, WorkError> {
+        let vitals = &self.desk.vitals;
+        let known = vitals.found(now, BOOKS_EVERY);
+        let found = match known {
+            Some(known) => known,
+            None => {
+                let unaccounted = accounting::unaccounted(&self.desk.store, &self.desk.archive, now).await?;
+                let found = Found { unaccounted, free: None };
+                vitals.note_found(now, found.clone());
+                found
+            }
+        };
+        Ok(Found { free: vitals.free(), ..found })
+    }
+
+    /// Asks how much room the disk of the storage has.
+    pub fn measure_room(&self) {
+        if let Ok(room) = rustix::fs::statvfs(self.desk.store.path()) {
+            self.desk.vitals.note_free(room.f_bavail.saturating_mul(room.f_frsize));
+        }
+    }
+
+    /// Whether no letter may go today any more.
+    async fn quota_is_used_up(&self, now: DateTime<FixedOffset>) -> Result<bool, WorkError> {
+        let Some(sending) = &self.sending else { return Ok(false) };
+        Ok(deliver::sent_today(&self.desk.store, now).await? >= sending.quota.per_day)
     }
 
     /// Connects to a mailbox and looks into it once. `None` where the account is parked or has to wait.
@@ -134,6 +184,12 @@ impl Engine {
             }
             Ok(polled) => {
                 self.note_well(&mailbox.settings.mailbox).await?;
+                if polled.is_ok()
+                    && let Some(silence) = self.desk.vitals.looked(&mailbox.settings.mailbox)
+                {
+                    let (mailbox, minutes) = (&mailbox.settings.mailbox, silence.as_secs() / 60);
+                    tracing::info!(mailbox, minutes, "mailbox reachable again");
+                }
                 polled
             }
             Err(_) => Err(PollError::Inbox(InboxError::Protocol {
@@ -195,15 +251,11 @@ impl Engine {
                 let refused = known.refused + 1;
                 let parked = refused >= MOST_REFUSALS;
                 let said_for_log = without_addresses(&said);
-                tracing::warn!(
-                    mailbox = name,
-                    refused,
-                    parked,
-                    said = said_for_log,
-                    "the IMAP server refuses the login"
-                );
+                tell!(Alarm::ImapLoginRefused, mailbox = name, refused, parked, said = said_for_log);
                 let not_before = Some(now + AFTER_REFUSAL);
-                let state = AccountState { refused, parked, not_before, reason: Some(said.clone()) };
+                let unreachable_since = known.unreachable_since.or(Some(now));
+                let reason = Some(said.clone());
+                let state = AccountState { refused, parked, not_before, reason, unreachable_since };
                 store.set_account_state(name, &state, now).await?;
                 Err(InboxError::Refused { said }.into())
             }
@@ -222,14 +274,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Trouble only a person can end (Unsafe Login, a certificate) is written down, so that the office is alerted and
-    /// told in the digest. Trying again does no harm, and goes well once the setting is mended.
+    /// Since when there is trouble is written down; and trouble that only a person can end (Unsafe Login, a certificate),
+    /// so that the office is alerted and told in the digest. Trying again does no harm, and goes well once the setting is mended.
     async fn note_trouble(&self, name: &str, error: &InboxError) -> Result<(), WorkError> {
+        let now = self.now();
+        let known = self.desk.store.account_state(name).await?;
+        let mut state = AccountState { unreachable_since: known.unreachable_since.or(Some(now)), ..known.clone() };
         if error.needs_a_person() {
-            let now = self.now();
-            let known = self.desk.store.account_state(name).await?;
-            let state =
-                AccountState { not_before: Some(now + AFTER_REFUSAL), reason: Some(error.to_string()), ..known };
+            state.not_before = Some(now + AFTER_REFUSAL);
+            state.reason = Some(error.to_string());
+        }
+        if state != known {
             self.desk.store.set_account_state(name, &state, now).await?;
         }
         Ok(())
@@ -241,24 +296,41 @@ impl Engine {
         while !*stop.borrow() {
             let ended = self.session_loop(mailbox, &mut stop, new_letters, &mut pause).await;
             if let Err(error) = ended {
-                let name = &mailbox.settings.mailbox;
-                let what = match &error {
-                    PollError::Inbox(_) => "mailbox not reachable; trying again",
+                if let PollError::Work(_) = &error {
                     // Disk or database: no server is spared by waiting longer, and new mail lies there meanwhile.
-                    PollError::Work(_) => {
-                        pause = FIRST_PAUSE;
-                        "mail could not be recorded; trying again"
-                    }
-                };
-                let (error, seconds) = (without_addresses(&error.to_string()), pause.as_secs());
-                tracing::warn!(mailbox = name, error, seconds, "{what}");
+                    pause = FIRST_PAUSE;
+                }
+                self.tell_failure(&mailbox.settings.mailbox, &error, pause);
             }
+            self.moves(mailbox, pause);
             tokio::select! {
                 () = tokio::time::sleep(jittered(pause)) => {}
                 () = stopped(&mut stop) => {}
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// One line for each different trouble; that it lasts is told by the alarm after an hour.
+    fn tell_failure(&self, mailbox: &str, failure: &PollError, pause: Duration) {
+        let told = without_addresses(&failure.to_string());
+        let worth = self.desk.vitals.failed(mailbox, &told);
+        let (error, seconds) = (told, pause.as_secs());
+        match (failure, worth) {
+            (_, Worth::Repeating) => tracing::debug!(mailbox, error, seconds, "still not reachable; trying again"),
+            (PollError::Work(_), Worth::Telling | Worth::Nothing) => tell!(Alarm::MailNotRecorded, mailbox, error),
+            (PollError::Inbox(_), Worth::Telling) => tell!(Alarm::MailboxNotReachable, mailbox, error, seconds),
+            (PollError::Inbox(_), Worth::Nothing) => {
+                tracing::info!(mailbox, error, "the connection ended; it is made again");
+            }
+        }
+    }
+
+    /// The loop of this mailbox moves; it will again after a step and that pause.
+    fn moves(&self, mailbox: &Mailbox, pause: Duration) {
+        let transfer = Duration::from_secs(u64::from(mailbox.settings.max_mail_bytes / SLOWEST));
+        // The pause may be a fifth longer (`jittered`).
+        self.desk.vitals.moves(&mailbox.settings.mailbox, STEP + transfer + pause.mul_f64(1.2));
     }
 
     /// One connection's life.
@@ -270,6 +342,7 @@ impl Engine {
         pause: &mut Duration,
     ) -> Result<(), PollError> {
         let told_to_stop = stop.clone();
+        self.moves(mailbox, Duration::ZERO);
         let connected = tokio::select! {
             connected = self.connect(mailbox) => connected?,
             () = stopped(stop) => return Ok(()),
@@ -278,6 +351,7 @@ impl Engine {
         tracing::info!(mailbox = mailbox.settings.mailbox, "mailbox opened");
         while !*stop.borrow() {
             self.reload(false);
+            self.moves(mailbox, Duration::ZERO);
             let polled = {
                 let looking = self.look(&mut session, mailbox, &told_to_stop);
                 tokio::pin!(looking);
@@ -292,6 +366,7 @@ impl Engine {
             if polled.new > 0 {
                 new_letters.notify_one();
             }
+            self.moves(mailbox, mailbox.every);
             tokio::select! {
                 waited = session.wait(mailbox.every) => waited?,
                 () = stopped(stop) => {}
@@ -305,10 +380,11 @@ impl Engine {
     async fn letter_loop(&self, mut stop: watch::Receiver<bool>, new_letters: &Notify) {
         while !*stop.borrow() {
             self.reload(false);
+            self.desk.vitals.moves(LETTERS, STEP);
             match AssertUnwindSafe(self.clerk()).catch_unwind().await {
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) => tracing::error!(error = %error, "letters could not be worked on; trying again"),
-                Err(_) => tracing::error!("working on letters failed; trying again"),
+                Ok(Err(error)) => tell!(Alarm::LettersNotWorkedOn, %error),
+                Err(_) => tell!(Alarm::ClerkFailed),
             }
             tokio::select! {
                 () = tokio::time::sleep(OUTBOX_EVERY) => {}
@@ -319,12 +395,23 @@ impl Engine {
     }
 }
 
-/// Runs until `stop` says so, then finishes the step in hand.
+/// Runs until `stop` says so, then finishes the step in hand. Tells on `status`, if there is one, how it goes.
 ///
 /// # Errors
 /// The store's, while it takes up what an earlier process left.
-pub async fn run(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> Result<(), WorkError> {
+pub async fn run(
+    engine: Arc<Engine>,
+    stop: watch::Receiver<bool>,
+    status: Option<TcpListener>,
+) -> Result<(), WorkError> {
     deliver::take_up(&engine.desk.store).await?;
+    let vitals = &engine.desk.vitals;
+    vitals.note_start(engine.now());
+    vitals.moves(LETTERS, STEP);
+    for mailbox in &engine.mailboxes {
+        vitals.watches(&mailbox.settings.mailbox, mailbox.every);
+        engine.moves(mailbox, Duration::ZERO);
+    }
     let new_letters = Arc::new(Notify::new());
     let mut loops = JoinSet::new();
     for place in 0..engine.mailboxes.len() {
@@ -339,12 +426,23 @@ pub async fn run(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> Result<(),
         let (engine, stop) = (Arc::clone(&engine), stop.clone());
         loops.spawn(async move { engine.letter_loop(stop, &new_letters).await });
     }
+    // Dropped at the end, which ends them.
+    let mut watchers = JoinSet::new();
+    if let Some(listener) = status {
+        watchers.spawn(listener::serve(listener, Arc::clone(&engine)));
+    }
+    watchers.spawn({
+        let engine = Arc::clone(&engine);
+        async move { supervisor::watch(&engine).await }
+    });
+    supervisor::ready();
     let mut told = stop.clone();
     stopped(&mut told).await;
+    supervisor::stopping();
     tracing::info!("stopping: the step in hand is finished first");
     let all = async { while loops.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
-        tracing::warn!("a server keeps a step waiting; it is taken up again at the next start");
+        tell!(Alarm::StopHeldUp);
     }
     Ok(())
 }

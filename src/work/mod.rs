@@ -1,5 +1,6 @@
 //! Where the pure core meets the edges: taking mail in, owing letters, delivering them, telling the office.
 
+pub mod accounting;
 pub mod alarm;
 pub mod annotate;
 pub mod backup;
@@ -18,6 +19,7 @@ pub mod reread;
 pub mod review;
 pub mod ruling;
 pub mod unit_words;
+pub mod vitals;
 pub mod workbook;
 
 use crate::judge::letters::TemplateError;

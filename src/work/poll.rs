@@ -10,7 +10,9 @@ use super::failpoint::reached;
 use super::{WorkError, without_addresses};
 use crate::clock::Clock;
 use crate::inbox::{Fetched, Found, ImapSettings, InboxError, KnownFolder, Listing, Session};
+use crate::model::alarm::{Alarm, alarm};
 use crate::model::decision::{Arrival, Origin, Place};
+use crate::model::unit::UnitCode;
 use crate::store::{PlaceContent, Store};
 
 /// Mails that may wait between the wire and the desk.
@@ -64,7 +66,7 @@ pub async fn poll(
         let known = known_folder(&desk.store, &settings.mailbox, folder).await?;
         match session.look(folder, &known).await? {
             Listing::Missing { first: true } => {
-                tracing::warn!(mailbox = settings.mailbox, folder, "the mailbox has no such folder");
+                alarm!(Alarm::FolderMissing, mailbox = settings.mailbox, folder);
             }
             Listing::Missing { first: false } => {}
             Listing::Found(found) => {
@@ -145,18 +147,13 @@ async fn take_in(
             recorded.extend(place);
         }
         Fetched::TooLarge { place, size, .. } => {
-            tracing::warn!(folder = place.folder, uid = place.uid, size, "mail too large, left in the mailbox");
+            alarm!(Alarm::MailTooLarge, folder = place.folder, uid = place.uid, size);
             let reason = format!("邮件过大（{} MB），未读取", size / 1_048_576);
             desk.store.record_place(&place, &PlaceContent::Skipped { reason }, now).await?;
             polled.skipped += 1;
         }
         Fetched::Declined { place, said } => {
-            tracing::warn!(
-                folder = place.folder,
-                uid = place.uid,
-                said = without_addresses(&said),
-                "the server does not hand out this mail"
-            );
+            alarm!(Alarm::MailNotHandedOut, folder = place.folder, uid = place.uid, said = without_addresses(&said));
             let reason = "邮件服务器拒绝提供这封邮件".to_owned();
             desk.store.record_place(&place, &PlaceContent::Skipped { reason }, now).await?;
             polled.skipped += 1;
@@ -174,14 +171,15 @@ fn place_of(arrival: &Arrival) -> Option<Place> {
 
 /// One line a mail.
 pub fn log(taken: &TakenIn) {
-    let unit = taken.unit.as_ref().map_or("-", |unit| unit.as_str());
+    let unit = taken.unit.as_ref().map(UnitCode::as_str);
     if taken.new {
         tracing::info!(
             mail = taken.mail.short(),
             nature = taken.nature.as_str(),
-            campaign = taken.campaign.as_deref().unwrap_or("-"),
+            campaign = taken.campaign.as_deref(),
             unit,
             outcome = taken.outcome,
+            seconds = (taken.took.as_secs_f64() * 100.0).round() / 100.0,
             "mail recorded"
         );
     } else {
