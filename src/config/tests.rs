@@ -2,6 +2,7 @@
 
 mod calendar;
 mod roster;
+mod watching;
 
 use std::path::{Path, PathBuf};
 

@@ -68,7 +68,7 @@ alarms! {
     MailboxUnreachableForAnHour Error
         "mailbox_unreachable_for_an_hour"
         "mailbox not reachable for an hour"
-        "As above, for an hour. `alert_to` gets a letter, once a day for as long as it lasts. No mail is lost; it waits at the provider."
+        "It could not be looked into for an hour, whatever the reason; the lines `mailbox_not_reachable` before say why. `alert_to` gets a letter, once a day for as long as it lasts. No mail is lost; it waits at the provider."
         "Name service, firewall and host of this machine; the provider's notices; `check --online`."
     FolderMissing Warning
         "folder_missing"
@@ -123,7 +123,7 @@ alarms! {
     SmtpLoginRefused Warning
         "smtp_login_refused"
         "the SMTP server refuses the login"
-        "As for IMAP. Sending pauses for 15 minutes, after the third time (`parked=true`) until a person acts. No letter can tell of it, since it could not leave: `/healthz`, `status` of the service, digest and `check` do."
+        "Wrong or expired authorisation code (授权码), or SMTP is switched off. Sending pauses for 15 minutes, after the third time (`parked=true`) until a person acts. No letter can tell of it, since it could not leave: `/healthz`, `status` of the service, digest and `check` do."
         "Make a new 授权码, restart, run `check --online`: a login that works ends the parking."
     SendingParked Error
         "sending_parked"
@@ -154,7 +154,7 @@ alarms! {
         "letter_interrupted"
         "an attempt was interrupted; the letter may have gone out, so it waits for a person"
         "The program ended while it was sending."
-        "It counts as sent once it is found among the sent mail; else as `unknown` above."
+        "It counts as sent once it is found among the sent mail; else it waits as one of unknown fate: look into 已发送, then `letters release KEY --not-sent` or `letters cancel KEY`."
     OutcomeNotWritten Error
         "outcome_not_written"
         "what came of a letter could not be written down; trying again"
