@@ -22,11 +22,12 @@ use crate::inbox::ImapSettings;
 use crate::model::alarm::{Alarm, alarm as tell};
 use crate::model::mail::Address;
 use crate::post::Post;
+use crate::work::accounting::Unaccounted;
 use crate::work::alarm::Found;
 use crate::work::deliver::{self, Delivered, Outbox, Quota};
 use crate::work::desk::Desk;
 use crate::work::vitals::LETTERS;
-use crate::work::{WorkError, accounting, alarm, owe};
+use crate::work::{WorkError, accounting, alarm, owe, without_addresses};
 use reload::Watch;
 
 /// How often the outbox is looked at when nothing wakes it.
@@ -128,7 +129,8 @@ impl Engine {
                 found
             }
         };
-        Ok(Found { free: vitals.free(), ..found })
+        let unaccounted = Unaccounted { withheld: vitals.withheld(now), ..found.unaccounted };
+        Ok(Found { unaccounted, free: vitals.free() })
     }
 
     /// Asks how much room the disk of the storage has.
@@ -151,7 +153,7 @@ impl Engine {
             self.desk.vitals.moves(LETTERS, STEP);
             match AssertUnwindSafe(self.clerk()).catch_unwind().await {
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) => tell!(Alarm::LettersNotWorkedOn, %error),
+                Ok(Err(error)) => tell!(Alarm::LettersNotWorkedOn, error = without_addresses(&error.to_string())),
                 Err(_) => tell!(Alarm::ClerkFailed),
             }
             tokio::select! {

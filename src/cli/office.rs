@@ -178,7 +178,11 @@ fn log_as_configured(log: &LogConfig) {
 /// What SIGHUP has read again of the main file: the level of the log. Everything else in it wants a restart.
 fn reload_log(file: &Path) {
     match config::load_log(file) {
-        Ok(log) => log::set_level(log.level.as_deref().unwrap_or(log::USUAL_LEVEL)),
+        Ok(log) => {
+            let level = log.level.as_deref().unwrap_or(log::USUAL_LEVEL);
+            log::set_level(level);
+            tracing::info!(level, "log level read again");
+        }
         Err(mistakes) => {
             for mistake in mistakes.list() {
                 alarm!(Alarm::LogSettingRefused, %mistake);

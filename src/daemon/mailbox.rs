@@ -15,7 +15,7 @@ use crate::model::letter::{LetterKey, LetterState};
 use crate::store::{AccountState, LetterFilter};
 use crate::work::poll::{PollError, Polled, poll};
 use crate::work::vitals::Worth;
-use crate::work::{WorkError, without_addresses};
+use crate::work::{WorkError, key_for_log, without_addresses};
 
 /// A loop that failed waits this long at first, then twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -93,7 +93,7 @@ impl Engine {
                     .store
                     .set_letter_state(&key, LetterState::Sent, "found in the sent mail", event.as_ref(), now)
                     .await?;
-                tracing::info!(letter = %line.key, "letter found in the sent mail");
+                tracing::info!(letter = %key_for_log(&key), "letter found in the sent mail");
             }
         }
         Ok(())
@@ -234,6 +234,8 @@ impl Engine {
                 }
             };
             *pause = FIRST_PAUSE;
+            let (name, Polled { new, known, skipped }) = (&mailbox.settings.mailbox, polled);
+            tracing::debug!(mailbox = name, new, known, skipped, "looked into the mailbox");
             self.look_up_unknown(&mut session).await?;
             if polled.new > 0 {
                 new_letters.notify_one();

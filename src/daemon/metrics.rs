@@ -95,9 +95,11 @@ async fn of_mail(engine: &Engine, board: &Board) -> Result<(), MetricsError> {
         mails.with_label_values(&[nature.as_str()]).set(float(count));
     }
     let (unrecorded, missing) = engine.desk.vitals.unaccounted();
-    let help = "Mails that are not accounted for: not recorded for an hour, or missing from the archive.";
+    let help = "Mails that are not accounted for: not recorded for an hour, missing from the archive, or listed by a server and not handed over.";
     let unaccounted = board.gauge("mailtally_mails_unaccounted", help, &["how"])?;
-    for (how, count) in [("unrecorded", unrecorded), ("missing", missing)] {
+    for (how, count) in
+        [("unrecorded", unrecorded), ("missing", missing), ("withheld", engine.desk.vitals.withheld(engine.now()))]
+    {
         unaccounted.with_label_values(&[how]).set(f64::from(count));
     }
     Ok(())

@@ -108,8 +108,8 @@ alarms! {
     ConservationFails Error
         "conservation_fails"
         "mail is not accounted for"
-        "`unrecorded`: mails that were handed in more than an hour ago and are not recorded; `missing`: mails the database speaks of whose file is not in the archive. `alert_to` gets a letter, once a day."
-        "`unrecorded`: look for `mail_not_recorded`; the mail is still in the mailbox. `missing`: run `backup`, which names them, and put them back from an earlier backup."
+        "`unrecorded`: mails that were handed in more than an hour ago and are not recorded; `missing`: mails the database speaks of whose file is not in the archive; `withheld`: mails that a server has listed for an hour and not handed over. `alert_to` gets a letter, once a day."
+        "`unrecorded`: look for `mail_not_recorded`; the mail is still in the mailbox. `missing`: run `backup`, which names them, and put them back from an earlier backup. `withheld`: compare the web mail with `history`, save what is missing as .eml and `ingest` it."
     FileNotRead Warning
         "file_not_read"
         "file not read"
@@ -243,10 +243,10 @@ macro_rules! alarm {
         let alarm: $crate::model::alarm::Alarm = $alarm;
         match alarm.urgency() {
             $crate::model::alarm::Urgency::Error => {
-                tracing::error!(alarm = alarm.code(), $($($fields)+ ,)? "{}", alarm.line());
+                tracing::error!(alarm = %alarm.code(), $($($fields)+ ,)? "{}", alarm.line());
             }
             $crate::model::alarm::Urgency::Warning => {
-                tracing::warn!(alarm = alarm.code(), $($($fields)+ ,)? "{}", alarm.line());
+                tracing::warn!(alarm = %alarm.code(), $($($fields)+ ,)? "{}", alarm.line());
             }
         }
     }};

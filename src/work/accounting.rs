@@ -1,4 +1,5 @@
-//! Whether every mail is accounted for: what was handed in is recorded, and what is recorded is in the archive.
+//! Whether every mail is accounted for: what is in the mailbox was handed in, what was handed in is recorded, and what is
+//! recorded is in the archive.
 
 use std::io;
 
@@ -19,16 +20,18 @@ pub struct Unaccounted {
     pub unrecorded: Vec<Digest>,
     /// The database speaks of them, and the archive has no such file.
     pub missing: Vec<Digest>,
+    /// How many mails the servers list and do not hand over.
+    pub withheld: u32,
 }
 
 impl Unaccounted {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.unrecorded.is_empty() && self.missing.is_empty()
+        self.unrecorded.is_empty() && self.missing.is_empty() && self.withheld == 0
     }
 }
 
-/// Goes through the books. Looks for every file and opens none.
+/// Goes through the books of this storage; what servers withhold does not stand there. Looks for every file and opens none.
 ///
 /// # Errors
 /// The store's.
@@ -42,5 +45,5 @@ pub async fn unaccounted(
     let missing = tokio::task::spawn_blocking(move || {
         places.into_iter().filter(|(path, _)| !path.is_file()).map(|(_, mail)| mail).collect()
     });
-    Ok(Unaccounted { unrecorded, missing: missing.await.map_err(io::Error::other)? })
+    Ok(Unaccounted { unrecorded, missing: missing.await.map_err(io::Error::other)?, withheld: 0 })
 }

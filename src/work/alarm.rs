@@ -42,7 +42,7 @@ pub struct Cause {
 enum Line {
     Written,
     Unreachable { mailbox: String, since: DateTime<FixedOffset> },
-    Unaccounted { unrecorded: usize, missing: usize },
+    Unaccounted { unrecorded: usize, missing: usize, withheld: u32 },
     NearlyFull { free: u64 },
 }
 
@@ -114,7 +114,9 @@ fn log(line: &Line) {
         Line::Unreachable { mailbox, since } => {
             alarm!(Alarm::MailboxUnreachableForAnHour, mailbox, since = %since.format("%Y-%m-%d %H:%M"));
         }
-        Line::Unaccounted { unrecorded, missing } => alarm!(Alarm::ConservationFails, unrecorded, missing),
+        Line::Unaccounted { unrecorded, missing, withheld } => {
+            alarm!(Alarm::ConservationFails, unrecorded, missing, withheld);
+        }
         Line::NearlyFull { free } => alarm!(Alarm::DiskNearlyFull, free_mb = free / 1_048_576),
     }
 }
@@ -165,7 +167,7 @@ fn of_set_aside(mails: &[Digest], now: DateTime<FixedOffset>) -> Cause {
 }
 
 fn of_unaccounted(unaccounted: &Unaccounted, now: DateTime<FixedOffset>) -> Cause {
-    let Unaccounted { unrecorded, missing } = unaccounted;
+    let Unaccounted { unrecorded, missing, withheld } = unaccounted;
     let mut told = Vec::new();
     if !unrecorded.is_empty() {
         told.push(format!("有 {} 封邮件收到已超过一小时仍未登记：{}。", unrecorded.len(), named(unrecorded)));
@@ -173,12 +175,16 @@ fn of_unaccounted(unaccounted: &Unaccounted, now: DateTime<FixedOffset>) -> Caus
     if !missing.is_empty() {
         told.push(format!("有 {} 封已登记邮件的原件不在归档中：{}。", missing.len(), named(missing)));
     }
+    if *withheld > 0 {
+        told.push(format!("有 {withheld} 封邮件列在信箱中，但邮件服务器一直没有交出。"));
+    }
     let remedies = [
         "未登记的：查看日志中 mail_not_recorded 的原因（多为磁盘已满），排除后自动补登记。".to_owned(),
         "原件缺失的：运行 mailtally backup 可列出全部，从以前的备份中取回放入归档。".to_owned(),
+        "没有交出的：在邮箱网页版中查看最近的邮件与登记是否相符，另存为 .eml 后用 mailtally ingest 登记。".to_owned(),
     ];
     let facts = AlertFacts::new("邮件账实不符", now, &told, &remedies);
-    let line = Line::Unaccounted { unrecorded: unrecorded.len(), missing: missing.len() };
+    let line = Line::Unaccounted { unrecorded: unrecorded.len(), missing: missing.len(), withheld: *withheld };
     Cause { name: "conservation".to_owned(), facts, line }
 }
 

@@ -9,7 +9,7 @@ use super::enclose::Copyist;
 use super::failpoint::reached;
 use super::render::{self, Rendering};
 use super::vitals::{LETTERS, Vitals};
-use super::{WorkError, without_addresses};
+use super::{WorkError, key_for_log, without_addresses};
 use crate::clock::Clock;
 use crate::judge::due;
 use crate::judge::register::Register;
@@ -86,7 +86,7 @@ impl Outbox<'_> {
         let now = self.now();
         take_up(self.store).await?;
         for letter in self.store.cancel_expired(now).await? {
-            tracing::info!(letter = %letter.order.key.text(), "letter no longer worth sending");
+            tracing::info!(letter = %key_for_log(&letter.order.key), "letter no longer worth sending");
             delivered.cancelled += 1;
         }
         let account = self.store.account_state(SENDING_ACCOUNT).await?;
@@ -154,13 +154,13 @@ impl Outbox<'_> {
         let letter = match render::letter(self.store, self.register, self.copyist, &stored, Span::All, now).await? {
             Rendering::Letter(letter) => letter,
             Rendering::NotOwed(reason) => {
-                tracing::info!(letter = %key.text(), reason, "letter cancelled");
+                tracing::info!(letter = %key_for_log(&key), reason, "letter cancelled");
                 self.store.set_letter_state(&key, LetterState::Cancelled, &reason, None, now).await?;
                 delivered.cancelled += 1;
                 return Ok(Next::Go);
             }
             Rendering::Faulty(reason) => {
-                alarm!(Alarm::LetterHeld, letter = %key.text(), reason);
+                alarm!(Alarm::LetterHeld, letter = %key_for_log(&key), reason);
                 self.store.set_letter_state(&key, LetterState::Held, &reason, None, now).await?;
                 delivered.stuck += 1;
                 return Ok(Next::Go);
@@ -190,7 +190,8 @@ impl Outbox<'_> {
         let consequence = consequence(&outcome, stored.attempts + 1, now);
         let event = self.event(stored, letter, &outcome, now);
         self.write_down(&stored.order.key, &consequence.settled, event.as_ref(), now).await?;
-        let (key, unit) = (stored.order.key.text(), letter.unit.as_ref().map_or("-", |unit| unit.as_str()));
+        let key = key_for_log(&stored.order.key);
+        let unit = letter.unit.as_ref().map(|unit| tracing::field::display(unit.as_str()));
         match consequence.settled.state {
             LetterState::Sent => {
                 tracing::info!(letter = %key, unit, "letter sent");
@@ -229,7 +230,7 @@ impl Outbox<'_> {
             match self.store.settle(key, settled, event, now).await {
                 Err(error @ (StoreError::Database(_) | StoreError::File { .. })) if tries < MOST_SETTLING_TRIES => {
                     tries += 1;
-                    alarm!(Alarm::OutcomeNotWritten, letter = %key.text(), %error);
+                    alarm!(Alarm::OutcomeNotWritten, letter = %key_for_log(key), %error);
                     tokio::time::sleep(SETTLING_PAUSE).await;
                 }
                 done => return Ok(done?),
@@ -320,7 +321,7 @@ impl Outbox<'_> {
 /// The store's.
 pub async fn take_up(store: &Store) -> Result<(), WorkError> {
     for letter in store.recover_interrupted().await? {
-        alarm!(Alarm::LetterInterrupted, letter = %letter.order.key.text());
+        alarm!(Alarm::LetterInterrupted, letter = %key_for_log(&letter.order.key));
     }
     Ok(())
 }

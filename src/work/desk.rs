@@ -130,7 +130,7 @@ impl Desk {
         let began = Instant::now();
         let mail = self.archive.put(&arrival.bytes)?;
         reached("archived");
-        let span = tracing::info_span!("mail", id = mail.short());
+        let span = tracing::info_span!("mail", id = %mail.short());
         let mailbox = match &arrival.origin {
             Origin::Imap(place) => Some(place.mailbox.clone()),
             Origin::File { .. } => None,
@@ -181,7 +181,7 @@ impl Desk {
             Ok(understanding) => self.decide_and_record(&understanding, &origin, times).await?,
             Err(reason) => {
                 self.store.note_failure(&mail, &reason).await?;
-                alarm!(Alarm::MailSetAside, mail = mail.short(), reason);
+                alarm!(Alarm::MailSetAside, mail = %mail.short(), reason);
                 let decision = set_aside(&mail, size, times);
                 let recorded = self.store.record(&decision, &origin, &self.sender_domain, now).await?;
                 (decision, recorded)

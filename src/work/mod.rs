@@ -23,6 +23,7 @@ pub mod vitals;
 pub mod workbook;
 
 use crate::judge::letters::TemplateError;
+use crate::model::letter::LetterKey;
 use crate::store::StoreError;
 
 /// What a server said, fit for the log: servers repeat addresses, and no address stands in a log line.
@@ -30,6 +31,13 @@ use crate::store::StoreError;
 pub fn without_addresses(said: &str) -> String {
     let shown = |word: &str| if word.contains('@') { "(address)".to_owned() } else { word.to_owned() };
     said.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
+}
+
+/// A letter's key, fit for the log: that of a list for a superior ends in an address.
+#[must_use]
+pub fn key_for_log(key: &LetterKey) -> String {
+    let shown = |part: &str| if part.contains('@') { "(address)".to_owned() } else { part.to_owned() };
+    key.text().split('/').map(shown).collect::<Vec<_>>().join("/")
 }
 
 /// Why a piece of work could not be done: the world failed, not the mail. It is tried again.
@@ -47,4 +55,22 @@ pub enum WorkError {
     Interrupted,
     #[error("the workbook could not be written: {0}")]
     Workbook(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_stands_in_what_is_logged() {
+        assert_eq!(without_addresses("550 <a@unit.example>: no such user"), "550 (address) no such user");
+        let list = LetterKey::Arrears {
+            campaign: "2021-bayi".to_owned(),
+            stage: "-3".to_owned(),
+            reader: "head@county.example".to_owned(),
+        };
+        assert_eq!(key_for_log(&list), "arrears/2021-bayi/-3/(address)");
+        let alert = LetterKey::Alert { cause: "login-office@163.example".to_owned(), day: "2021-08-05".to_owned() };
+        assert_eq!(key_for_log(&alert), "alert/(address)/2021-08-05");
+    }
 }

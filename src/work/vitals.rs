@@ -1,7 +1,7 @@
 //! How the running program fares: when each of its loops moved last and should move again, what the looks into the
 //! mailboxes came to, and how long reading takes. Kept in memory, and read by the watchdog, `/healthz` and `/metrics`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,11 @@ use super::alarm::Found;
 pub const LETTERS: &str = "letters";
 /// Upper ends of the buckets in which the time of taking in a mail is counted; seconds.
 const BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
+
+/// A folder is listed as a whole once an hour (`inbox::Session::look`): what is missing in two such looks is withheld, and
+/// what three of them do not list is gone.
+const TWICE_APART: TimeDelta = TimeDelta::minutes(50);
+const FORGOTTEN: TimeDelta = TimeDelta::hours(3);
 
 /// The vital signs of one process.
 #[derive(Debug)]
@@ -31,6 +36,8 @@ struct Signs {
     told: BTreeMap<String, String>,
     /// What was found when the books were gone through last, and when.
     found: Option<(DateTime<FixedOffset>, Found)>,
+    /// By folder and UID: mail that the server lists and did not hand over, with the first and the last time.
+    withheld: BTreeMap<(String, u32), (DateTime<FixedOffset>, DateTime<FixedOffset>)>,
     /// Octets free on the disk, as measured last.
     free: Option<u64>,
     /// When the loops of this process started.
@@ -179,6 +186,28 @@ impl Vitals {
         })
     }
 
+    /// A look into a folder is over: these mails were handed over, and those were listed and were not. One that was
+    /// deleted in between is not listed again.
+    pub fn note_withheld(&self, folder: &str, handed: &BTreeSet<u32>, withheld: &[u32], now: DateTime<FixedOffset>) {
+        self.with(|signs| {
+            signs
+                .withheld
+                .retain(|(of, uid), (_, last)| now - *last < FORGOTTEN && !(of == folder && handed.contains(uid)));
+            for uid in withheld {
+                signs.withheld.entry((folder.to_owned(), *uid)).or_insert((now, now)).1 = now;
+            }
+        });
+    }
+
+    /// How many mails the servers have listed twice, an hour apart, and handed over neither time.
+    #[must_use]
+    pub fn withheld(&self, now: DateTime<FixedOffset>) -> u32 {
+        let lasts = |(first, last): &(DateTime<FixedOffset>, DateTime<FixedOffset>)| {
+            *last - *first >= TWICE_APART && now - *last < FORGOTTEN
+        };
+        self.with(|signs| u32::try_from(signs.withheld.values().filter(|seen| lasts(seen)).count()).unwrap_or(u32::MAX))
+    }
+
     /// How many mails were not recorded and how many were missing from the archive when the books were gone through last.
     #[must_use]
     pub fn unaccounted(&self) -> (u32, u32) {
@@ -249,6 +278,22 @@ mod tests {
         vitals.steps("office");
         vitals.steps("nobody");
         assert_eq!(vitals.stuck(), []);
+    }
+
+    #[test]
+    fn mail_that_is_listed_and_not_handed_over_is_withheld_after_an_hour() {
+        let vitals = Vitals::default();
+        let began = DateTime::parse_from_rfc3339("2021-08-05T09:00:00+08:00").unwrap();
+        let after = |minutes| began + TimeDelta::minutes(minutes);
+        let handed = |uids: &[u32]| uids.iter().copied().collect::<BTreeSet<_>>();
+        vitals.note_withheld("office/INBOX", &handed(&[1]), &[2, 3], began);
+        assert_eq!(vitals.withheld(began), 0, "it may have been deleted that moment");
+        vitals.note_withheld("office/INBOX", &handed(&[3]), &[2], after(60));
+        vitals.note_withheld("office/other", &handed(&[2]), &[], after(61));
+        assert_eq!(vitals.withheld(after(61)), 1, "3 has come, and 2 of another folder is another mail");
+        assert_eq!(vitals.withheld(after(60 + 180)), 0, "it is not listed any more");
+        vitals.note_withheld("office/INBOX", &handed(&[2]), &[], after(120));
+        assert_eq!(vitals.withheld(after(120)), 0);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use mailtally::model::decision::Origin;
 use mailtally::model::letter::LetterKind;
 use mailtally::model::mail::Digest;
-use mailtally::store::{AccountState, Sighting};
+use mailtally::store::{AccountState, LetterFilter, Sighting};
 use mailtally::work::deliver::SENDING_ACCOUNT;
 
 use crate::office::{Office, at, unit};
@@ -67,7 +67,8 @@ async fn a_refused_login_is_told_and_the_sending_accounts_is_not() {
     office.store().set_account_state("office", &AccountState::default(), now).await.unwrap();
     office.store().set_account_state(SENDING_ACCOUNT, &parked, now).await.unwrap();
     office.works(now + TimeDelta::days(1)).await;
-    let letters = office.store().letters(&mailtally::store::LetterFilter::default()).await.unwrap();
+    let alerts = LetterFilter { kind: Some(LetterKind::Alert), ..LetterFilter::default() };
+    let letters = office.store().letters(&alerts).await.unwrap();
     assert_eq!(letters.len(), 1, "it could not leave, and is not owed: {letters:?}");
 }
 

@@ -112,7 +112,8 @@ async fn the_metrics_are_as_prometheus_wants_them_and_dashboard_and_rules_name_n
         assert!(told.contains(name), "{name} is no metric: {told:?}");
     }
     let codes: Vec<&str> = mailtally::model::alarm::Alarm::ALL.iter().map(|alarm| alarm.code()).collect();
-    for named in rules.lines().filter_map(|line| line.split_once("alarm ")).map(|(_, rest)| rest) {
+    let descriptions = rules.lines().filter(|line| line.contains("description:"));
+    for named in descriptions.filter_map(|line| line.split_once("alarm ")).map(|(_, rest)| rest) {
         let word: String = named.chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '_').collect();
         assert!(codes.contains(&word.as_str()), "{word} is no alarm");
     }
