@@ -1,8 +1,9 @@
 //! The status listener: `/healthz` and `/metrics` over HTTP/1.1, for reading only and for few at a time.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -12,7 +13,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::Engine;
 use super::health::health;
@@ -30,8 +31,32 @@ const MOST_HEADERS: usize = 32;
 /// After an accept that failed (no descriptors left) others are waited for.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// A page this old is made anew. Whoever asks more often is told the same again: each `/healthz` writes to the disk.
+const KEPT: Duration = Duration::from_secs(1);
+
+/// What is told on a path.
+#[derive(Clone)]
+struct Page {
+    status: StatusCode,
+    media_type: &'static str,
+    body: Bytes,
+}
+
+/// Makes the pages, one at a time.
+struct Teller {
+    engine: Arc<Engine>,
+    kept: Mutex<BTreeMap<Path, (Instant, Page)>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Path {
+    Healthz,
+    Metrics,
+}
+
 /// Answers until it is dropped.
 pub async fn serve(listener: TcpListener, engine: Arc<Engine>) {
+    let teller = Arc::new(Teller { engine, kept: Mutex::default() });
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut connections = tokio::task::JoinSet::new();
     loop {
@@ -41,19 +66,19 @@ pub async fn serve(listener: TcpListener, engine: Arc<Engine>) {
         };
         while connections.try_join_next().is_some() {}
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let engine = Arc::clone(&engine);
+        let teller = Arc::clone(&teller);
         connections.spawn(async move {
             // What becomes of a visitor's connection is the visitor's affair.
-            let _ = tokio::time::timeout(WHOLE_TIME, converse(stream, engine)).await;
+            let _ = tokio::time::timeout(WHOLE_TIME, converse(stream, teller)).await;
             drop(place);
         });
     }
 }
 
-async fn converse(stream: TcpStream, engine: Arc<Engine>) -> Result<(), hyper::Error> {
+async fn converse(stream: TcpStream, teller: Arc<Teller>) -> Result<(), hyper::Error> {
     let answering = service_fn(move |request| {
-        let engine = Arc::clone(&engine);
-        async move { Ok::<_, Infallible>(answer(&request, &engine).await) }
+        let teller = Arc::clone(&teller);
+        async move { Ok::<_, Infallible>(response(teller.answer(&request).await)) }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
@@ -65,40 +90,58 @@ async fn converse(stream: TcpStream, engine: Arc<Engine>) -> Result<(), hyper::E
         .await
 }
 
-async fn answer(request: &Request<Incoming>, engine: &Engine) -> Response<Full<Bytes>> {
-    if request.method() != Method::GET {
-        let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET");
-        refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
-        return refused;
-    }
-    match request.uri().path() {
-        "/healthz" => {
-            let health = health(engine).await;
-            let status = if health.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-            match serde_json::to_vec(&health) {
-                Ok(json) => response(status, "application/json", json),
-                Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "no answer could be made"),
-            }
+impl Teller {
+    async fn answer(&self, request: &Request<Incoming>) -> Page {
+        let path = match (request.method(), request.uri().path()) {
+            (&Method::GET, "/healthz") => Path::Healthz,
+            (&Method::GET, "/metrics") => Path::Metrics,
+            (&Method::GET, _) => return words(StatusCode::NOT_FOUND, "there is /healthz and /metrics\n"),
+            (_, _) => return words(StatusCode::METHOD_NOT_ALLOWED, "only GET\n"),
+        };
+        let mut kept = self.kept.lock().await;
+        if let Some((_, page)) = kept.get(&path).filter(|(made, _)| made.elapsed() < KEPT) {
+            return page.clone();
         }
-        "/metrics" => match metrics(engine).await {
-            Ok(numbers) => response(StatusCode::OK, metrics::MEDIA_TYPE, numbers),
+        let page = match path {
+            Path::Healthz => self.health().await,
+            Path::Metrics => self.metrics().await,
+        };
+        kept.insert(path, (Instant::now(), page.clone()));
+        page
+    }
+
+    async fn health(&self) -> Page {
+        let health = health(&self.engine).await;
+        let status = if health.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        match serde_json::to_vec(&health) {
+            Ok(json) => Page { status, media_type: "application/json", body: json.into() },
+            Err(_) => words(StatusCode::INTERNAL_SERVER_ERROR, "no answer could be made\n"),
+        }
+    }
+
+    async fn metrics(&self) -> Page {
+        match metrics(&self.engine).await {
+            Ok(text) => Page { status: StatusCode::OK, media_type: metrics::MEDIA_TYPE, body: text.into() },
             Err(error) => {
                 tracing::debug!(%error, "no metrics");
-                text(StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read")
+                words(StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read\n")
             }
-        },
-        _ => text(StatusCode::NOT_FOUND, "there is /healthz and /metrics"),
+        }
     }
 }
 
-fn text(status: StatusCode, words: &'static str) -> Response<Full<Bytes>> {
-    response(status, "text/plain; charset=utf-8", format!("{words}\n").into_bytes())
+fn words(status: StatusCode, words: &'static str) -> Page {
+    Page { status, media_type: "text/plain; charset=utf-8", body: Bytes::from_static(words.as_bytes()) }
 }
 
-fn response(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+fn response(page: Page) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(page.body));
+    *response.status_mut() = page.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(page.media_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if page.status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(ALLOW, HeaderValue::from_static("GET"));
+    }
     response
 }

@@ -58,7 +58,9 @@ pub async fn watch(engine: &Engine) {
             }
         }
         was_stuck = !stuck.is_empty();
-        let status = status(engine).await;
+        // A database that does not answer must not keep the watchdog from being fed: the loops tell of that by themselves.
+        let status = tokio::time::timeout(pause / 2, status(engine)).await;
+        let status = status.unwrap_or_else(|_| "DATABASE does not answer".to_owned());
         if status != told {
             notify(&[NotifyState::Status(&status)]);
             told = status;

@@ -121,6 +121,10 @@ async fn the_metrics_are_as_prometheus_wants_them_and_dashboard_and_rules_name_n
     let mut lint = Command::new(&promtool).args(["check", "metrics"]).stdin(Stdio::piped()).spawn().unwrap();
     lint.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     assert!(lint.wait().unwrap().success(), "promtool does not like:\n{text}");
-    let checked = Command::new(&promtool).args(["check", "rules"]).arg(deploy.join("alerts.yml")).output().unwrap();
-    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/watched/alerts_test.yml");
+    for (command, file) in [("check", deploy.join("alerts.yml")), ("test", cases)] {
+        let tried = Command::new(&promtool).args([command, "rules"]).arg(file).output().unwrap();
+        let said = [tried.stdout, tried.stderr].map(|words| String::from_utf8_lossy(&words).into_owned()).concat();
+        assert!(tried.status.success(), "promtool {command} rules: {said}");
+    }
 }
