@@ -20,3 +20,5 @@ mod program;
 mod service_manager;
 #[path = "watched/status.rs"]
 mod status;
+#[path = "watched/stuck.rs"]
+mod stuck;

@@ -145,7 +145,8 @@ impl Engine {
     }
 
     /// Since when there is trouble is written down; and trouble that only a person can end (Unsafe Login, a certificate),
-    /// so that the office is alerted and told in the digest. Trying again does no harm, and goes well once the setting is mended.
+    /// so that the office is alerted and told in the digest. Trying again does no harm, and goes well once the setting is
+    /// mended.
     async fn note_trouble(&self, name: &str, error: &InboxError) -> Result<(), WorkError> {
         let now = self.now();
         let known = self.desk.store.account_state(name).await?;
@@ -193,7 +194,7 @@ impl Engine {
             (PollError::Work(_), Worth::Telling | Worth::Nothing) => alarm!(Alarm::MailNotRecorded, mailbox, error),
             (PollError::Inbox(_), Worth::Telling) => alarm!(Alarm::MailboxNotReachable, mailbox, error, seconds),
             (PollError::Inbox(_), Worth::Nothing) => {
-                tracing::info!(mailbox, error, "the connection ended; it is made again");
+                tracing::debug!(mailbox, error, "the connection ended; it is made again");
             }
         }
     }
@@ -220,7 +221,13 @@ impl Engine {
             () = stopped(stop) => return Ok(()),
         };
         let Some(mut session) = connected else { return Ok(()) };
-        tracing::info!(mailbox = mailbox.settings.mailbox, "mailbox opened");
+        let name = &mailbox.settings.mailbox;
+        if self.desk.vitals.looks().get(name).is_some_and(|looks| looks.well > 0) {
+            // Servers end connections as they like; a line for each would drown the others.
+            tracing::debug!(mailbox = name, "mailbox opened anew");
+        } else {
+            tracing::info!(mailbox = name, "mailbox opened");
+        }
         while !*stop.borrow() {
             self.reload(false);
             self.moves(mailbox, Duration::ZERO);
@@ -234,7 +241,7 @@ impl Engine {
                 }
             };
             *pause = FIRST_PAUSE;
-            let (name, Polled { new, known, skipped }) = (&mailbox.settings.mailbox, polled);
+            let Polled { new, known, skipped } = polled;
             tracing::debug!(mailbox = name, new, known, skipped, "looked into the mailbox");
             self.look_up_unknown(&mut session).await?;
             if polled.new > 0 {

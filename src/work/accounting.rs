@@ -31,7 +31,8 @@ impl Unaccounted {
     }
 }
 
-/// Goes through the books of this storage; what servers withhold does not stand there. Looks for every file and opens none.
+/// Goes through the books of this storage; what servers withhold does not stand there. Looks for every
+/// file and opens none.
 ///
 /// # Errors
 /// The store's.
