@@ -90,7 +90,7 @@ impl Engine {
         let (store, domain, now) = (&self.desk.store, &self.desk.sender_domain, self.now());
         let register = self.desk.register();
         let found = self.found(now).await?;
-        let causes = alarm::causes(store, &found, now).await?;
+        let causes = alarm::causes(store, &self.desk.vitals, &found, now).await?;
         let (campaign, alert_to) = match (&self.sending, register.campaigns().last()) {
             (Some(_), Some(campaign)) => (campaign.id.as_str(), self.alert_to.as_slice()),
             // Nobody can be written to; the log tells all the same.

@@ -35,6 +35,21 @@ impl Engine {
         mailbox: &Mailbox,
         stop: &watch::Receiver<bool>,
     ) -> Result<Option<Polled>, PollError> {
+        let name = &mailbox.settings.mailbox;
+        self.desk.vitals.watches(name, mailbox.every);
+        let looked = self.look_and_leave(mailbox, stop).await;
+        if let Err(error) = &looked {
+            // Whoever asked tells of it.
+            self.desk.vitals.failed(name, &error.to_string());
+        }
+        looked
+    }
+
+    async fn look_and_leave(
+        &self,
+        mailbox: &Mailbox,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Option<Polled>, PollError> {
         let Some(mut session) = self.connect(mailbox).await? else { return Ok(None) };
         let polled = self.look(&mut session, mailbox, stop).await?;
         self.look_up_unknown(&mut session).await?;

@@ -51,11 +51,18 @@ enum Line {
 ///
 /// # Errors
 /// The store's.
-pub async fn causes(store: &Store, found: &Found, now: DateTime<FixedOffset>) -> Result<Vec<Cause>, WorkError> {
+pub async fn causes(
+    store: &Store,
+    vitals: &Vitals,
+    found: &Found,
+    now: DateTime<FixedOffset>,
+) -> Result<Vec<Cause>, WorkError> {
     let mut causes = Vec::new();
     for (name, state) in store.accounts().await? {
         if name != SENDING_ACCOUNT {
-            causes.extend(of_account(&name, state, now));
+            // After a night switched off, what the last evening left is no news before the first look.
+            let failing = vitals.is_failing(&name);
+            causes.extend(of_account(&name, state, failing, now));
         }
     }
     let midnight = now.date_naive().and_time(NaiveTime::MIN).and_local_timezone(*now.offset()).single().unwrap_or(now);
@@ -121,7 +128,7 @@ fn log(line: &Line) {
     }
 }
 
-fn of_account(name: &str, state: AccountState, now: DateTime<FixedOffset>) -> Option<Cause> {
+fn of_account(name: &str, state: AccountState, failing: bool, now: DateTime<FixedOffset>) -> Option<Cause> {
     let reason = state.reason.unwrap_or_default();
     if state.parked || state.not_before.is_some_and(|moment| moment > now) {
         let told = [
@@ -135,7 +142,7 @@ fn of_account(name: &str, state: AccountState, now: DateTime<FixedOffset>) -> Op
         let facts = AlertFacts::new("信箱登录失败", now, &told, &remedies);
         return Some(Cause { name: format!("login-{name}"), facts, line: Line::Written });
     }
-    let since = state.unreachable_since.filter(|since| now - *since >= OUT_OF_REACH)?;
+    let since = state.unreachable_since.filter(|since| failing && now - *since >= OUT_OF_REACH)?;
     let told = [
         format!("信箱“{name}”自 {} 起连接不上，已超过一小时，收信中断。", since.format("%m月%d日 %H:%M")),
         "邮件仍在邮箱服务器上，不会丢失；程序一直在重试，恢复后自动继续。".to_owned(),

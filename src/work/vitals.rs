@@ -159,6 +159,12 @@ impl Vitals {
         })
     }
 
+    /// Whether the last look of this process into this mailbox failed. Of one that is not watched any more, it did not.
+    #[must_use]
+    pub fn is_failing(&self, mailbox: &str) -> bool {
+        self.with(|signs| signs.mailboxes.get(mailbox).is_some_and(|looks| looks.in_a_row > 0))
+    }
+
     /// What the looks into every mailbox came to, by name.
     #[must_use]
     pub fn looks(&self) -> BTreeMap<String, Looks> {

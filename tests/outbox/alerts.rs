@@ -1,5 +1,7 @@
 //! Alerts to the office's own people: each cause provoked once, told once a day, and silent once it is over.
 
+use std::time::Duration;
+
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use mailtally::model::decision::Origin;
 use mailtally::model::letter::LetterKind;
@@ -44,8 +46,15 @@ async fn a_mailbox_out_of_reach_is_told_after_an_hour_and_each_day_until_it_is_b
     let began = at("2021-08-05T08:00");
     let away = AccountState { unreachable_since: Some(began), ..AccountState::default() };
     office.store().set_account_state("office", &away, began).await.unwrap();
+    let vitals = &office.engine.desk.vitals;
+    vitals.watches("office", Duration::from_secs(60));
+    assert_eq!(alerts(&office, began + TimeDelta::hours(12)).await, Vec::<String>::new(), "not looked into since");
+    let began = began + TimeDelta::days(1);
+    let away = AccountState { unreachable_since: Some(began), ..AccountState::default() };
+    office.store().set_account_state("office", &away, began).await.unwrap();
+    vitals.failed("office", "no route");
     assert_eq!(alerts(&office, began + TimeDelta::minutes(59)).await, Vec::<String>::new());
-    one_alert(&office, began + TimeDelta::minutes(60), &["信箱连接不上", "08月05日 08:00", "check --online"]).await;
+    one_alert(&office, began + TimeDelta::minutes(60), &["信箱连接不上", "08月06日 08:00", "check --online"]).await;
     one_alert(&office, began + TimeDelta::days(1), &["信箱连接不上"]).await;
     office.store().set_account_state("office", &AccountState::default(), began).await.unwrap();
     assert_eq!(alerts(&office, began + TimeDelta::days(2)).await, Vec::<String>::new());
