@@ -1,6 +1,11 @@
 //! The daemon: one loop a mailbox, one for letters; started together, stopped together.
 
+mod health;
+mod listener;
+mod mailbox;
+mod metrics;
 pub mod reload;
+pub mod supervisor;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,32 +13,34 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use futures_util::FutureExt;
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::inbox::{ImapSettings, InboxError, Session};
-use crate::model::ledger::{Actor, Event, EventKind};
-use crate::model::letter::{LetterKey, LetterState};
+use crate::inbox::ImapSettings;
+use crate::model::alarm::{Alarm, alarm as tell};
 use crate::model::mail::Address;
 use crate::post::Post;
-use crate::store::{AccountState, LetterFilter};
+use crate::work::accounting::Unaccounted;
+use crate::work::alarm::Found;
 use crate::work::deliver::{self, Delivered, Outbox, Quota};
 use crate::work::desk::Desk;
-use crate::work::poll::{PollError, Polled, poll};
-use crate::work::{WorkError, alarm, key_for_log, owe, without_addresses};
+use crate::work::vitals::LETTERS;
+use crate::work::{WorkError, accounting, alarm, owe, without_addresses};
 use reload::Watch;
 
 /// How often the outbox is looked at when nothing wakes it.
 const OUTBOX_EVERY: Duration = Duration::from_secs(5);
-/// A loop that failed waits this long at first, then twice as long each time, up to the last.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
+/// No loop that failed waits longer than this before it tries again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// How long the loops may take to finish the step in hand once the daemon is told to stop.
 const GRACE: Duration = Duration::from_secs(8);
-/// Providers lock accounts that log in wrongly too often (mail.md 8).
-const MOST_REFUSALS: u32 = 3;
-const AFTER_REFUSAL: TimeDelta = TimeDelta::minutes(15);
+/// A loop that has not moved for so long is stuck: every wait on a server or a reader ends by itself long before. The
+/// transfer of a long mail is waited for besides.
+const STEP: Duration = Duration::from_secs(15 * 60);
+/// How often it is looked whether all mail is accounted for.
+const BOOKS_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// Everything the loops share.
 pub struct Engine {
@@ -80,14 +87,19 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn clerk(&self) -> Result<Delivered, WorkError> {
-        let Some(sending) = &self.sending else { return Ok(Delivered::default()) };
         let (store, domain, now) = (&self.desk.store, &self.desk.sender_domain, self.now());
         let register = self.desk.register();
+        let found = self.found(now).await?;
+        let causes = alarm::causes(store, &self.desk.vitals, &found, now).await?;
+        let (campaign, alert_to) = match (&self.sending, register.campaigns().last()) {
+            (Some(_), Some(campaign)) => (campaign.id.as_str(), self.alert_to.as_slice()),
+            // Nobody can be written to; the log tells all the same.
+            (Some(_) | None, _) => ("", [].as_slice()),
+        };
+        alarm::owe_alerts(store, &self.desk.vitals, causes, (campaign, alert_to, domain), now).await?;
+        let Some(sending) = &self.sending else { return Ok(Delivered::default()) };
         for campaign in register.campaigns() {
             owe::owe_letters(store, campaign, &self.digest_to, domain, sending.hold_reminders, now).await?;
-        }
-        if let Some(campaign) = register.campaigns().last() {
-            alarm::owe_alerts(store, &campaign.id, &self.alert_to, domain, now).await?;
         }
         let mut post = sending.post.lock().await;
         let mut outbox = Outbox {
@@ -99,216 +111,50 @@ impl Engine {
             quota: sending.quota,
             clock: &self.clock,
             offset: self.offset,
+            vitals: &self.desk.vitals,
         };
         outbox.deliver_due().await
     }
 
-    /// Connects to a mailbox and looks into it once. `None` where the account is parked or has to wait.
-    ///
-    /// # Errors
-    /// The connection's or the store's.
-    pub async fn look_once(
-        &self,
-        mailbox: &Mailbox,
-        stop: &watch::Receiver<bool>,
-    ) -> Result<Option<Polled>, PollError> {
-        let Some(mut session) = self.connect(mailbox).await? else { return Ok(None) };
-        let polled = self.look(&mut session, mailbox, stop).await?;
-        self.look_up_unknown(&mut session).await?;
-        session.leave().await;
-        Ok(Some(polled))
-    }
-
-    async fn look(
-        &self,
-        session: &mut Session,
-        mailbox: &Mailbox,
-        stop: &watch::Receiver<bool>,
-    ) -> Result<Polled, PollError> {
-        // imap-proto may panic on what odd servers say; that spends the connection and nothing more.
-        let looking = poll(&self.desk, session, &mailbox.settings, &self.clock, self.offset, stop);
-        match AssertUnwindSafe(looking).catch_unwind().await {
-            Ok(Err(PollError::Inbox(error))) => {
-                self.note_trouble(&mailbox.settings.mailbox, &error).await?;
-                Err(error.into())
+    /// What is wrong beside the store; the books are gone through from time to time only.
+    async fn found(&self, now: DateTime<FixedOffset>) -> Result<Found, WorkError> {
+        let vitals = &self.desk.vitals;
+        let known = vitals.found(now, BOOKS_EVERY);
+        let found = match known {
+            Some(known) => known,
+            None => {
+                let unaccounted = accounting::unaccounted(&self.desk.store, &self.desk.archive, now).await?;
+                let found = Found { unaccounted, free: None };
+                vitals.note_found(now, found.clone());
+                found
             }
-            Ok(polled) => {
-                self.note_well(&mailbox.settings.mailbox).await?;
-                polled
-            }
-            Err(_) => Err(PollError::Inbox(InboxError::Protocol {
-                command: "FETCH",
-                said: "an answer that ended the parser".to_owned(),
-            })),
-        }
-    }
-
-    /// Letters of unknown fate are looked up among the sent mail (mail.md 12): the providers file there what SMTP took.
-    /// One that is found has gone out; one that is not is never sent again without a person's word, since not every
-    /// account keeps its sent mail.
-    async fn look_up_unknown(&self, session: &mut Session) -> Result<(), PollError> {
-        let unknown = LetterFilter { state: Some(LetterState::Unknown), ..LetterFilter::default() };
-        for line in self.desk.store.letters(&unknown).await? {
-            let Some(key) = LetterKey::parse(&line.key) else { continue };
-            let Some(letter) = self.desk.store.letter(&key).await? else { continue };
-            if session.find_in_sent(&letter.message_id).await? == Some(true) {
-                let now = self.now();
-                let event = line.unit.map(|unit| Event {
-                    id: 0,
-                    act: 0,
-                    at: now,
-                    campaign: line.campaign,
-                    unit: Some(unit),
-                    mail: None,
-                    by: Actor::Machine,
-                    kind: EventKind::LetterSent { kind: key.kind(), key: line.key.clone() },
-                });
-                self.desk
-                    .store
-                    .set_letter_state(&key, LetterState::Sent, "found in the sent mail", event.as_ref(), now)
-                    .await?;
-                tracing::info!(letter = %key_for_log(&key), "letter found in the sent mail");
-            }
-        }
-        Ok(())
-    }
-
-    /// Logs in, unless the account has to wait after refused logins.
-    async fn connect(&self, mailbox: &Mailbox) -> Result<Option<Session>, PollError> {
-        let name = &mailbox.settings.mailbox;
-        let store = &self.desk.store;
-        let known = store.account_state(name).await?;
-        let now = self.now();
-        // Only a refused login has to wait: providers lock accounts. Other trouble is tried again as it comes.
-        let waits = known.refused > 0 && known.not_before.is_some_and(|moment| moment > now);
-        if known.parked || waits {
-            tracing::debug!(mailbox = name, parked = known.parked, "login not tried");
-            return Ok(None);
-        }
-        let connecting = AssertUnwindSafe(Session::connect(&mailbox.settings)).catch_unwind().await;
-        let connected = connecting.unwrap_or_else(|_| {
-            Err(InboxError::Protocol { command: "LOGIN", said: "an answer that ended the parser".to_owned() })
-        });
-        match connected {
-            Ok(session) => Ok(Some(session)),
-            Err(InboxError::Refused { said }) => {
-                let refused = known.refused + 1;
-                let parked = refused >= MOST_REFUSALS;
-                let said_for_log = without_addresses(&said);
-                tracing::warn!(
-                    mailbox = name,
-                    refused,
-                    parked,
-                    said = said_for_log,
-                    "the IMAP server refuses the login"
-                );
-                let not_before = Some(now + AFTER_REFUSAL);
-                let state = AccountState { refused, parked, not_before, reason: Some(said.clone()) };
-                store.set_account_state(name, &state, now).await?;
-                Err(InboxError::Refused { said }.into())
-            }
-            Err(error) => {
-                self.note_trouble(name, &error).await?;
-                Err(error.into())
-            }
-        }
-    }
-
-    /// A look that went well ends what was noted.
-    async fn note_well(&self, name: &str) -> Result<(), WorkError> {
-        if self.desk.store.account_state(name).await? != AccountState::default() {
-            self.desk.store.set_account_state(name, &AccountState::default(), self.now()).await?;
-        }
-        Ok(())
-    }
-
-    /// Trouble only a person can end (Unsafe Login, a certificate) is written down, so that the office is alerted and
-    /// told in the digest. Trying again does no harm, and goes well once the setting is mended.
-    async fn note_trouble(&self, name: &str, error: &InboxError) -> Result<(), WorkError> {
-        if error.needs_a_person() {
-            let now = self.now();
-            let known = self.desk.store.account_state(name).await?;
-            let state =
-                AccountState { not_before: Some(now + AFTER_REFUSAL), reason: Some(error.to_string()), ..known };
-            self.desk.store.set_account_state(name, &state, now).await?;
-        }
-        Ok(())
-    }
-
-    /// Looks into a mailbox until told to stop. A failed connection is made again after a pause.
-    async fn mailbox_loop(&self, mailbox: &Mailbox, mut stop: watch::Receiver<bool>, new_letters: &Notify) {
-        let mut pause = FIRST_PAUSE;
-        while !*stop.borrow() {
-            let ended = self.session_loop(mailbox, &mut stop, new_letters, &mut pause).await;
-            if let Err(error) = ended {
-                let name = &mailbox.settings.mailbox;
-                let what = match &error {
-                    PollError::Inbox(_) => "mailbox not reachable; trying again",
-                    // Disk or database: no server is spared by waiting longer, and new mail lies there meanwhile.
-                    PollError::Work(_) => {
-                        pause = FIRST_PAUSE;
-                        "mail could not be recorded; trying again"
-                    }
-                };
-                let (error, seconds) = (without_addresses(&error.to_string()), pause.as_secs());
-                tracing::warn!(mailbox = name, error, seconds, "{what}");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(jittered(pause)) => {}
-                () = stopped(&mut stop) => {}
-            }
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-
-    /// One connection's life.
-    async fn session_loop(
-        &self,
-        mailbox: &Mailbox,
-        stop: &mut watch::Receiver<bool>,
-        new_letters: &Notify,
-        pause: &mut Duration,
-    ) -> Result<(), PollError> {
-        let told_to_stop = stop.clone();
-        let connected = tokio::select! {
-            connected = self.connect(mailbox) => connected?,
-            () = stopped(stop) => return Ok(()),
         };
-        let Some(mut session) = connected else { return Ok(()) };
-        tracing::info!(mailbox = mailbox.settings.mailbox, "mailbox opened");
-        while !*stop.borrow() {
-            self.reload(false);
-            let polled = {
-                let looking = self.look(&mut session, mailbox, &told_to_stop);
-                tokio::pin!(looking);
-                tokio::select! {
-                    polled = &mut looking => polled?,
-                    // A server that has gone silent may keep a look waiting; what is at the desk is finished first.
-                    () = async { stopped(stop).await; tokio::time::sleep(GRACE / 2).await } => return Ok(()),
-                }
-            };
-            *pause = FIRST_PAUSE;
-            self.look_up_unknown(&mut session).await?;
-            if polled.new > 0 {
-                new_letters.notify_one();
-            }
-            tokio::select! {
-                waited = session.wait(mailbox.every) => waited?,
-                () = stopped(stop) => {}
-            }
+        let unaccounted = Unaccounted { withheld: vitals.withheld(now), ..found.unaccounted };
+        Ok(Found { unaccounted, free: vitals.free() })
+    }
+
+    /// Asks how much room the disk of the storage has.
+    pub fn measure_room(&self) {
+        if let Ok(room) = rustix::fs::statvfs(self.desk.store.path()) {
+            self.desk.vitals.note_free(room.f_bavail.saturating_mul(room.f_frsize));
         }
-        session.leave().await;
-        Ok(())
+    }
+
+    /// Whether no letter may go today any more.
+    async fn quota_is_used_up(&self, now: DateTime<FixedOffset>) -> Result<bool, WorkError> {
+        let Some(sending) = &self.sending else { return Ok(false) };
+        Ok(deliver::sent_today(&self.desk.store, now).await? >= sending.quota.per_day)
     }
 
     /// Owes and delivers letters until told to stop.
     async fn letter_loop(&self, mut stop: watch::Receiver<bool>, new_letters: &Notify) {
         while !*stop.borrow() {
             self.reload(false);
+            self.desk.vitals.moves(LETTERS, STEP);
             match AssertUnwindSafe(self.clerk()).catch_unwind().await {
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) => tracing::error!(error = %error, "letters could not be worked on; trying again"),
-                Err(_) => tracing::error!("working on letters failed; trying again"),
+                Ok(Err(error)) => tell!(Alarm::LettersNotWorkedOn, error = without_addresses(&error.to_string())),
+                Err(_) => tell!(Alarm::ClerkFailed),
             }
             tokio::select! {
                 () = tokio::time::sleep(OUTBOX_EVERY) => {}
@@ -319,12 +165,23 @@ impl Engine {
     }
 }
 
-/// Runs until `stop` says so, then finishes the step in hand.
+/// Runs until `stop` says so, then finishes the step in hand. Tells on `status`, if there is one, how it goes.
 ///
 /// # Errors
 /// The store's, while it takes up what an earlier process left.
-pub async fn run(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> Result<(), WorkError> {
+pub async fn run(
+    engine: Arc<Engine>,
+    stop: watch::Receiver<bool>,
+    status: Option<TcpListener>,
+) -> Result<(), WorkError> {
     deliver::take_up(&engine.desk.store).await?;
+    let vitals = &engine.desk.vitals;
+    vitals.note_start(engine.now());
+    vitals.moves(LETTERS, STEP);
+    for mailbox in &engine.mailboxes {
+        vitals.watches(&mailbox.settings.mailbox, mailbox.every);
+        engine.moves(mailbox, Duration::ZERO);
+    }
     let new_letters = Arc::new(Notify::new());
     let mut loops = JoinSet::new();
     for place in 0..engine.mailboxes.len() {
@@ -339,12 +196,23 @@ pub async fn run(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> Result<(),
         let (engine, stop) = (Arc::clone(&engine), stop.clone());
         loops.spawn(async move { engine.letter_loop(stop, &new_letters).await });
     }
+    // Dropped at the end, which ends them.
+    let mut watchers = JoinSet::new();
+    if let Some(listener) = status {
+        watchers.spawn(listener::serve(listener, Arc::clone(&engine)));
+    }
+    watchers.spawn({
+        let engine = Arc::clone(&engine);
+        async move { supervisor::watch(&engine).await }
+    });
+    supervisor::ready();
     let mut told = stop.clone();
     stopped(&mut told).await;
+    supervisor::stopping();
     tracing::info!("stopping: the step in hand is finished first");
     let all = async { while loops.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
-        tracing::warn!("a server keeps a step waiting; it is taken up again at the next start");
+        tell!(Alarm::StopHeldUp);
     }
     Ok(())
 }
@@ -353,11 +221,4 @@ pub async fn run(engine: Arc<Engine>, stop: watch::Receiver<bool>) -> Result<(),
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that nobody is left who could say so.
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// Up to a fifth longer, so that several mailboxes of one provider do not come back in step.
-fn jittered(pause: Duration) -> Duration {
-    use std::hash::{BuildHasher, RandomState};
-    let chance = RandomState::new().hash_one(pause) % 1000;
-    pause + pause.mul_f64(0.2 * f64::from(u16::try_from(chance).unwrap_or(0)) / 1000.0)
 }

@@ -15,6 +15,7 @@ use mail_auth::common::verify::{DomainKey, VerifySignature as _};
 use mail_auth::dkim::{DkimError, Signature};
 use mail_auth::{AuthenticatedMessage, DkimOutput, DkimResult, Error, MessageAuthenticator, ResolverCache, Txt};
 
+use crate::model::alarm::{Alarm, alarm};
 use crate::model::authenticity::{SignatureCheck, aligned};
 
 /// Signatures of From's domain that are verified; a domain rarely writes more than two.
@@ -202,7 +203,7 @@ impl Verifier {
         unanswered.in_a_row = if answered { 0 } else { unanswered.in_a_row + 1 };
         if unanswered.in_a_row >= MOST_UNANSWERED {
             *unanswered = Unanswered { in_a_row: 0, rests_until: Some(Instant::now() + REST) };
-            tracing::warn!(seconds = REST.as_secs(), "DNS does not answer; DKIM is not verified for a while");
+            alarm!(Alarm::DnsSilent, seconds = REST.as_secs());
         }
     }
 }

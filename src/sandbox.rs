@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 pub use self::child::{Confinement, Progress, serve};
 use self::talk::{Deadline, Reply, Task};
+use crate::model::alarm::{Alarm, alarm};
 use crate::model::mail::{Opened, Refusal};
 use crate::model::mark::{Copied, CopyOrder};
 
@@ -100,7 +101,7 @@ impl Sandbox {
                 continue;
             }
             let refusal = if death.late { Refusal::Late } else { end };
-            tracing::warn!(piece = death.began, reason = refusal.in_words(), "a reading process was ended by a mail");
+            alarm!(Alarm::ReadingProcessEnded, piece = death.began, reason = refusal.in_words());
             // Nothing of a mail was begun yet, or even a refused piece did not help: the mail itself is poison.
             let Some(began) = death.began.filter(|began| !refused.contains_key(began)) else {
                 return Err(Unopened::Poison(refusal));

@@ -8,6 +8,8 @@
     reason = "a test that fails has to panic"
 )]
 
+#[path = "outbox/alerts.rs"]
+mod alerts;
 #[path = "outbox/bounces.rs"]
 mod bounces;
 #[path = "outbox/digests.rs"]

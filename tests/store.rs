@@ -206,6 +206,7 @@ async fn an_account_is_still_parked_after_a_restart() {
         parked: true,
         not_before: Some(at(12, 0)),
         reason: Some("535 authentication failed".into()),
+        unreachable_since: Some(at(10, 30)),
     };
     store.set_account_state("imap/office", &parked, at(11, 0)).await.unwrap();
     store.close().await;

@@ -223,7 +223,7 @@ impl Cli {
     #[must_use]
     pub fn usual_level(&self) -> &'static str {
         match self.command {
-            Command::Run | Command::Once | Command::Ingest(_) => "info",
+            Command::Run | Command::Once | Command::Ingest(_) => log::USUAL_LEVEL,
             Command::Reader
             | Command::Demo { .. }
             | Command::Inspect { .. }

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::{DateTime, FixedOffset};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::Failure;
 use super::history::one_line;
 use super::setup::{self, Call};
-use crate::config::Config;
-use crate::daemon::{self, Engine};
+use super::{Failure, log};
+use crate::config::{self, Config, LogConfig};
+use crate::daemon::{self, Engine, supervisor};
 use crate::inbox::folder;
+use crate::model::alarm::{Alarm, alarm};
 use crate::model::decision::{Arrival, Origin};
 use crate::store::{StorageLock, Store};
 use crate::work::{deliver, poll};
@@ -24,6 +26,7 @@ pub(super) async fn run(call: &Call) -> Result<(), Failure> {
         return Err(Failure::Wrong("`run` goes by the real time: --now is for the other commands".to_owned()));
     }
     let config = call.load()?;
+    log_as_configured(&config.log);
     let (engine, lock) = opened(&config, call, "run").await?;
     if engine.mailboxes.is_empty() {
         return Err(Failure::Wrong(format!(
@@ -32,11 +35,12 @@ pub(super) async fn run(call: &Call) -> Result<(), Failure> {
         )));
     }
     let stop = told_to_stop()?;
+    let status = listening(&config).await?;
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(version, storage = %config.storage_dir.display(), mailboxes = engine.mailboxes.len(), "started");
     let engine = Arc::new(engine);
-    reload_when_told(&engine)?;
-    daemon::run(Arc::clone(&engine), stop).await?;
+    reload_when_told(&engine, config.file.clone())?;
+    daemon::run(Arc::clone(&engine), stop, status).await?;
     engine.desk.store.close().await;
     drop(lock);
     tracing::info!("stopped");
@@ -46,6 +50,7 @@ pub(super) async fn run(call: &Call) -> Result<(), Failure> {
 /// One round.
 pub(super) async fn once(call: &Call) -> Result<(), Failure> {
     let config = call.load()?;
+    log_as_configured(&config.log);
     let (engine, lock) = opened(&config, call, "once").await?;
     let stop = told_to_stop()?;
     deliver::take_up(&engine.desk.store).await?;
@@ -65,6 +70,7 @@ pub(super) async fn once(call: &Call) -> Result<(), Failure> {
         }
     }
     // Letters that are owed do not wait for a mailbox that cannot be reached.
+    engine.measure_room();
     let delivered = engine.clerk().await?;
     engine.desk.store.close().await;
     drop(lock);
@@ -91,6 +97,7 @@ pub(super) async fn ingest(
         return Err(Failure::World(anyhow::anyhow!("{}: there is no such file or folder", missing.display())));
     }
     let config = call.load()?;
+    log_as_configured(&config.log);
     let lock = locked(&config, "ingest")?;
     let desk = setup::desk(&config).await?;
     let clock = call.clock();
@@ -101,7 +108,7 @@ pub(super) async fn ingest(
         let found = match found {
             Ok(found) => found,
             Err(unread) => {
-                tracing::warn!(error = %unread, "file not read");
+                alarm!(Alarm::FileNotRead, error = %unread);
                 failed.push(one_line(&unread.to_string()));
                 continue;
             }
@@ -127,11 +134,7 @@ async fn opened(config: &Config, call: &Call, command: &str) -> Result<(Engine, 
     for campaign in &config.campaigns {
         let years = campaign.unknown_years();
         if !years.is_empty() {
-            tracing::warn!(
-                campaign = campaign.id,
-                ?years,
-                "days off not known; reminders take Monday to Friday for worked"
-            );
+            alarm!(Alarm::DaysOffUnknown, campaign = campaign.id, ?years);
         }
     }
     let lock = locked(config, command)?;
@@ -156,14 +159,52 @@ fn make_private(directory: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// SIGHUP has the campaigns' files read again, changed or not.
-fn reload_when_told(engine: &Arc<Engine>) -> Result<(), Failure> {
+/// The port on which it is told how the program is.
+async fn listening(config: &Config) -> Result<Option<TcpListener>, Failure> {
+    let Some(status) = &config.status else { return Ok(None) };
+    let listener = TcpListener::bind(status.listen).await;
+    let listener = listener.with_context(|| format!("[status] listen = \"{}\" cannot be had", status.listen))?;
+    let address = listener.local_addr()?;
+    tracing::info!(%address, "status on /healthz and /metrics");
+    Ok(Some(listener))
+}
+
+/// The level that the configuration names, if it names one.
+fn log_as_configured(log: &LogConfig) {
+    if let Some(level) = &log.level {
+        log::set_level(level);
+    }
+}
+
+/// What SIGHUP has read again of the main file: the level of the log. Everything else in it wants a restart.
+fn reload_log(file: &Path) {
+    match config::load_log(file) {
+        Ok(log) => {
+            let level = log.level.as_deref().unwrap_or(log::USUAL_LEVEL);
+            log::set_level(level);
+            tracing::info!(level, "log level read again");
+        }
+        Err(mistakes) => {
+            for mistake in mistakes.list() {
+                alarm!(Alarm::LogSettingRefused, %mistake);
+            }
+        }
+    }
+}
+
+/// SIGHUP has the level of the log and the campaigns' files read again, changed or not.
+fn reload_when_told(engine: &Arc<Engine>, file: PathBuf) -> Result<(), Failure> {
     let mut told = signal(SignalKind::hangup())?;
     let engine = Arc::downgrade(engine);
     tokio::spawn(async move {
         while told.recv().await.is_some() {
             match engine.upgrade() {
-                Some(engine) => engine.reload(true),
+                Some(engine) => {
+                    supervisor::reloading();
+                    reload_log(&file);
+                    engine.reload(true);
+                    supervisor::ready();
+                }
                 None => break,
             }
         }

@@ -16,6 +16,7 @@ use crate::daemon::{Engine, Mailbox, Sending};
 use crate::dkim::{Dns, NoResolver, Verifier};
 use crate::inbox::{After, ImapSettings, Patience};
 use crate::judge::register::Register;
+use crate::model::alarm::{Alarm, alarm};
 use crate::model::campaign::Campaign;
 use crate::post::{FolderPost, Post, SmtpPatience, SmtpPost, SmtpSettings};
 use crate::store::Store;
@@ -102,7 +103,7 @@ pub(super) async fn desk(config: &Config) -> Result<Desk, Failure> {
     let desk = Desk::new(store, archive, register(config), Opener::for_the_desk(), sender_domain(config));
     // Without DNS mail is still taken in; its signatures stay undecided.
     let verifier = verifier(config).unwrap_or_else(|error| {
-        tracing::warn!(%error, "DKIM is not verified");
+        alarm!(Alarm::DkimOff, %error);
         None
     });
     Ok(desk.with_verifier(verifier))

@@ -21,6 +21,7 @@ use crate::work::deliver::Outbox;
 use crate::work::enclose::Copyist;
 use crate::work::opener::Opener;
 use crate::work::render::{self, Rendering};
+use crate::work::vitals::Vitals;
 use crate::work::{WorkError, collect, workbook};
 
 /// Prints how every unit stands.
@@ -185,6 +186,7 @@ async fn send_digest(
         quota: sending.quota,
         clock: &clock,
         offset: config.offset,
+        vitals: &Vitals::default(),
     };
     outbox.deliver_due().await?;
     let letter = store.letter(&key).await?;

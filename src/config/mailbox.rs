@@ -28,6 +28,9 @@ pub enum After {
 
 pub(super) fn read_mailbox(section: &Section<'_>) -> Option<MailboxConfig> {
     let name = section.need_text("name", "name = \"office\"");
+    if name.as_deref().is_some_and(|name| name.contains('@')) {
+        section.warning("name", "is an address, and stands in the log, in alerts and in /metrics; a short name such as \"office\" is better");
+    }
     let server = read_server(section, &Ports { implicit: 993, plain: 143 });
     let mut folders = section.texts("folders");
     if !section.has("folders") {

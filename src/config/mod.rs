@@ -8,12 +8,14 @@ mod final_report;
 mod form;
 mod holidays;
 mod locate;
+mod log;
 mod mailbox;
 mod mistakes;
 mod reminders;
 mod roster;
 mod server;
 mod smtp;
+mod status;
 #[cfg(test)]
 mod tests;
 mod toml_reader;
@@ -26,11 +28,13 @@ use chrono::FixedOffset;
 
 pub use authenticity::{Authenticity, Dkim};
 pub use locate::{USUAL_PLACES, VARIABLE, locate};
+pub use log::LogConfig;
 pub use mailbox::{After, MailboxConfig};
 pub use mistakes::{Mistake, Mistakes};
 pub use roster::{Line, RosterChange, UnitDifference, import_roster, names_the_columns, roster_csv, roster_rows};
 pub use server::{PasswordSource, Server};
 pub use smtp::{SmtpConfig, Transport};
+pub use status::StatusConfig;
 
 use crate::model::calendar::WorkCalendar;
 use crate::model::campaign::Campaign;
@@ -56,6 +60,9 @@ pub struct Config {
     pub campaigns: Vec<Campaign>,
     pub limits: Limits,
     pub authenticity: Authenticity,
+    pub log: LogConfig,
+    /// `None`: nothing listens.
+    pub status: Option<StatusConfig>,
     /// What works and is probably not meant; `check` tells it.
     pub warnings: Vec<Mistake>,
 }
@@ -100,6 +107,8 @@ pub fn load(file: &Path) -> Result<Config, Mistakes> {
         }
         let limits = section.within("limits", |limits| Some(read_limits(limits))).unwrap_or_default();
         let authenticity = section.within("authenticity", authenticity::read_authenticity).unwrap_or_default();
+        let log = section.within("log", log::read_log).unwrap_or_default();
+        let status = section.within("status", status::read_status);
         Some(Config {
             file: file.to_path_buf(),
             offset: offset?,
@@ -111,6 +120,8 @@ pub fn load(file: &Path) -> Result<Config, Mistakes> {
             campaigns: campaigns?,
             limits,
             authenticity,
+            log,
+            status,
             warnings: Vec::new(),
         })
     });
@@ -131,6 +142,19 @@ pub fn load_campaigns(file: &Path) -> Result<(FixedOffset, Vec<Campaign>), Mista
         offset.zip(campaigns)
     });
     notes.settle(file, read).map(|(read, _)| read)
+}
+
+/// The `[log]` alone, to change it under a running program.
+///
+/// # Errors
+/// Every mistake in it, or a file that cannot be read.
+pub fn load_log(file: &Path) -> Result<LogConfig, Mistakes> {
+    let notes = Notes::default();
+    let read = read_document(file, &notes, |section| {
+        section.ignore(&["*"]);
+        if section.has("log") { section.within("log", log::read_log) } else { Some(LogConfig::default()) }
+    });
+    notes.settle(file, read).map(|(log, _)| log)
 }
 
 /// One campaign's folder, without a main file; its days off are those that come with the program.

@@ -3,6 +3,7 @@
 mod calendar;
 mod form_reference;
 mod roster;
+mod watching;
 
 use std::path::{Path, PathBuf};
 

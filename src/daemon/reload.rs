@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use crate::judge::register::{Note, Register};
+use crate::model::alarm::{Alarm, alarm};
 use crate::work::desk::Desk;
 
 /// How long the digests tell that the configuration was changed.
@@ -76,7 +77,7 @@ impl Watch {
             }
             Err(mistakes) => {
                 for mistake in &mistakes {
-                    tracing::warn!(mistake, "the campaigns' files are wrong; what was read before stays in force");
+                    alarm!(Alarm::CampaignFilesRefused, mistake);
                 }
                 let first = mistakes.first().map(String::as_str).unwrap_or_default();
                 let text = format!(

@@ -1,6 +1,7 @@
 //! The ground floor: plain types in the field's own words; no disk, no network, no clock, no database.
 
 pub mod account;
+pub mod alarm;
 pub mod authenticity;
 pub mod calendar;
 pub mod campaign;

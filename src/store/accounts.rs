@@ -17,6 +17,8 @@ pub struct AccountState {
     pub not_before: Option<DateTime<FixedOffset>>,
     /// Why it is parked or paused, for people.
     pub reason: Option<String>,
+    /// Since when a mailbox could not be looked into, whatever the reason.
+    pub unreachable_since: Option<DateTime<FixedOffset>>,
 }
 
 #[derive(FromRow)]
@@ -26,6 +28,7 @@ struct AccountRow {
     parked: bool,
     not_before: Option<i64>,
     reason: Option<String>,
+    unreachable_since: Option<i64>,
 }
 
 impl Store {
@@ -34,11 +37,12 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn account_state(&self, name: &str) -> Result<AccountState, StoreError> {
-        let row: Option<AccountRow> =
-            sqlx::query_as("SELECT name, refused, parked, not_before, reason FROM accounts WHERE name = ?1")
-                .bind(name)
-                .fetch_optional(&self.reader)
-                .await?;
+        let row: Option<AccountRow> = sqlx::query_as(
+            "SELECT name, refused, parked, not_before, reason, unreachable_since FROM accounts WHERE name = ?1",
+        )
+        .bind(name)
+        .fetch_optional(&self.reader)
+        .await?;
         row.map_or_else(|| Ok(AccountState::default()), |row| Ok(self.account_from(row)?.1))
     }
 
@@ -47,10 +51,11 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn accounts(&self) -> Result<Vec<(String, AccountState)>, StoreError> {
-        let rows: Vec<AccountRow> =
-            sqlx::query_as("SELECT name, refused, parked, not_before, reason FROM accounts ORDER BY name")
-                .fetch_all(&self.reader)
-                .await?;
+        let rows: Vec<AccountRow> = sqlx::query_as(
+            "SELECT name, refused, parked, not_before, reason, unreachable_since FROM accounts ORDER BY name",
+        )
+        .fetch_all(&self.reader)
+        .await?;
         rows.into_iter().map(|row| self.account_from(row)).collect()
     }
 
@@ -66,11 +71,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut write = self.begin().await?;
         sqlx::query(
-            "INSERT INTO accounts (name, refused, parked, not_before, reason, changed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO accounts (name, refused, parked, not_before, reason, changed_at, unreachable_since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (name) DO UPDATE
              SET refused = excluded.refused, parked = excluded.parked, not_before = excluded.not_before,
-                 reason = excluded.reason, changed_at = excluded.changed_at",
+                 reason = excluded.reason, changed_at = excluded.changed_at,
+                 unreachable_since = excluded.unreachable_since",
         )
         .bind(name)
         .bind(state.refused)
@@ -78,6 +84,7 @@ impl Store {
         .bind(state.not_before.map(millis))
         .bind(&state.reason)
         .bind(millis(now))
+        .bind(state.unreachable_since.map(millis))
         .execute(&mut *write)
         .await?;
         write.commit().await?;
@@ -85,7 +92,13 @@ impl Store {
     }
 
     fn account_from(&self, row: AccountRow) -> Result<(String, AccountState), StoreError> {
-        let not_before = self.moment_if_any(row.not_before)?;
-        Ok((row.name, AccountState { refused: row.refused, parked: row.parked, not_before, reason: row.reason }))
+        let state = AccountState {
+            refused: row.refused,
+            parked: row.parked,
+            not_before: self.moment_if_any(row.not_before)?,
+            reason: row.reason,
+            unreachable_since: self.moment_if_any(row.unreachable_since)?,
+        };
+        Ok((row.name, state))
     }
 }

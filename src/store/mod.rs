@@ -17,6 +17,7 @@ mod readings;
 mod revise;
 mod signatures;
 mod views;
+mod watch;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,7 @@ pub use outbox::LetterFilter;
 pub use places::PlaceContent;
 pub use revise::{Change, NewMail};
 pub use views::HistoryLine;
+pub use watch::Due;
 
 /// The store of one storage directory. Cheap to clone; every clone shares the connections.
 #[derive(Clone, Debug)]

@@ -8,10 +8,12 @@ use super::collect::Span;
 use super::enclose::Copyist;
 use super::failpoint::reached;
 use super::render::{self, Rendering};
+use super::vitals::{LETTERS, Vitals};
 use super::{WorkError, key_for_log, without_addresses};
 use crate::clock::Clock;
 use crate::judge::due;
 use crate::judge::register::Register;
+use crate::model::alarm::{Alarm, alarm};
 use crate::model::ledger::{Actor, Event, EventKind};
 use crate::model::letter::{Delivery, Letter, LetterKey, LetterKind, LetterState};
 use crate::model::mail::Address;
@@ -64,6 +66,8 @@ pub struct Outbox<'a> {
     pub quota: Quota,
     pub clock: &'a Clock,
     pub offset: FixedOffset,
+    /// Hears of every letter that is tried.
+    pub vitals: &'a Vitals,
 }
 
 /// Whether the round goes on after a letter.
@@ -115,18 +119,13 @@ impl Outbox<'_> {
     /// How many letters may go now.
     async fn room(&self, now: DateTime<FixedOffset>) -> Result<u32, WorkError> {
         let minute = self.store.sent_since(now - TimeDelta::seconds(60)).await?;
-        let day = self.sent_today(now).await?;
+        let day = sent_today(self.store, now).await?;
         Ok(self.quota.per_minute.saturating_sub(minute).min(self.quota.per_day.saturating_sub(day)))
     }
 
     async fn room_for_reminders(&self, now: DateTime<FixedOffset>) -> Result<u32, WorkError> {
         let kept = self.quota.per_day / KEPT_FOR_ANSWERS;
-        Ok(self.quota.per_day.saturating_sub(kept).saturating_sub(self.sent_today(now).await?))
-    }
-
-    async fn sent_today(&self, now: DateTime<FixedOffset>) -> Result<u32, WorkError> {
-        let midnight = now.date_naive().and_time(NaiveTime::MIN).and_local_timezone(*now.offset()).single();
-        Ok(self.store.sent_since(midnight.unwrap_or(now)).await?)
+        Ok(self.quota.per_day.saturating_sub(kept).saturating_sub(sent_today(self.store, now).await?))
     }
 
     /// Until when this letter has to wait, since nobody asked for it and the office is closed.
@@ -144,6 +143,7 @@ impl Outbox<'_> {
     }
 
     async fn deliver(&mut self, stored: StoredLetter, delivered: &mut Delivered) -> Result<Next, WorkError> {
+        self.vitals.steps(LETTERS);
         let now = self.now();
         let key = stored.order.key.clone();
         if let Some(until) = self.must_wait_until(&key, now) {
@@ -160,7 +160,7 @@ impl Outbox<'_> {
                 return Ok(Next::Go);
             }
             Rendering::Faulty(reason) => {
-                tracing::warn!(letter = %key_for_log(&key), reason, "letter held");
+                alarm!(Alarm::LetterHeld, letter = %key_for_log(&key), reason);
                 self.store.set_letter_state(&key, LetterState::Held, &reason, None, now).await?;
                 delivered.stuck += 1;
                 return Ok(Next::Go);
@@ -190,7 +190,8 @@ impl Outbox<'_> {
         let consequence = consequence(&outcome, stored.attempts + 1, now);
         let event = self.event(stored, letter, &outcome, now);
         self.write_down(&stored.order.key, &consequence.settled, event.as_ref(), now).await?;
-        let (key, unit) = (key_for_log(&stored.order.key), letter.unit.as_ref().map_or("-", |unit| unit.as_str()));
+        let key = key_for_log(&stored.order.key);
+        let unit = letter.unit.as_ref().map(|unit| tracing::field::display(unit.as_str()));
         match consequence.settled.state {
             LetterState::Sent => {
                 tracing::info!(letter = %key, unit, "letter sent");
@@ -206,7 +207,8 @@ impl Outbox<'_> {
             | LetterState::Refused
             | LetterState::Cancelled => {
                 let state = consequence.settled.state.as_str();
-                tracing::warn!(letter = %key, unit, state, reply = without_addresses(&consequence.settled.reply), "letter needs a person");
+                let reply = without_addresses(&consequence.settled.reply);
+                alarm!(Alarm::LetterNeedsPerson, letter = %key, unit, state, reply);
                 delivered.stuck += 1;
             }
         }
@@ -228,7 +230,7 @@ impl Outbox<'_> {
             match self.store.settle(key, settled, event, now).await {
                 Err(error @ (StoreError::Database(_) | StoreError::File { .. })) if tries < MOST_SETTLING_TRIES => {
                     tries += 1;
-                    tracing::error!(letter = %key_for_log(key), %error, "what came of a letter could not be written down; trying again");
+                    alarm!(Alarm::OutcomeNotWritten, letter = %key_for_log(key), %error);
                     tokio::time::sleep(SETTLING_PAUSE).await;
                 }
                 done => return Ok(done?),
@@ -279,18 +281,21 @@ impl Outbox<'_> {
             Delivery::Credentials { reply } => {
                 let refused = known.refused + 1;
                 let parked = refused >= MOST_REFUSALS;
-                tracing::warn!(refused, parked, reply = without_addresses(reply), "the SMTP server refuses the login");
-                AccountState { refused, parked, not_before: Some(now + AFTER_REFUSAL), reason: Some(reply.clone()) }
+                alarm!(Alarm::SmtpLoginRefused, refused, parked, reply = without_addresses(reply));
+                AccountState {
+                    refused,
+                    parked,
+                    not_before: Some(now + AFTER_REFUSAL),
+                    reason: Some(reply.clone()),
+                    ..known
+                }
             }
             Delivery::Stop { reply } => {
-                tracing::error!(
-                    reply = without_addresses(reply),
-                    "the SMTP server refuses to take mail from us; sending is parked"
-                );
+                alarm!(Alarm::SendingParked, reply = without_addresses(reply));
                 AccountState { parked: true, reason: Some(reply.clone()), ..known }
             }
             Delivery::Tomorrow { reply } => {
-                tracing::warn!(reply = without_addresses(reply), "the SMTP server takes no more mail today");
+                alarm!(Alarm::DailyLimitReached, reply = without_addresses(reply));
                 AccountState { not_before: Some(tomorrow(now)), reason: Some(reply.clone()), ..known }
             }
             Delivery::Retry { after_seconds, reply } => {
@@ -298,7 +303,7 @@ impl Outbox<'_> {
                 AccountState { not_before: Some(now + pause), reason: Some(reply.clone()), ..known }
             }
             Delivery::NotReached { reply } => {
-                tracing::warn!(reply = without_addresses(reply), "the SMTP server was not reached");
+                alarm!(Alarm::SmtpNotReached, reply = without_addresses(reply));
                 // Otherwise each letter of the outbox would dial in turn.
                 AccountState { not_before: Some(now + AFTER_SILENCE), reason: Some(reply.clone()), ..known }
             }
@@ -316,9 +321,18 @@ impl Outbox<'_> {
 /// The store's.
 pub async fn take_up(store: &Store) -> Result<(), WorkError> {
     for letter in store.recover_interrupted().await? {
-        tracing::warn!(letter = %key_for_log(&letter.order.key), "an attempt was interrupted; the letter may have gone out, so it waits for a person");
+        alarm!(Alarm::LetterInterrupted, letter = %key_for_log(&letter.order.key));
     }
     Ok(())
+}
+
+/// How many recipients the provider has counted today.
+///
+/// # Errors
+/// The store's.
+pub async fn sent_today(store: &Store, now: DateTime<FixedOffset>) -> Result<u32, WorkError> {
+    let midnight = now.date_naive().and_time(NaiveTime::MIN).and_local_timezone(*now.offset()).single();
+    Ok(store.sent_since(midnight.unwrap_or(now)).await?)
 }
 
 /// What an answer means for the letter and for the rest of the round.

@@ -5,9 +5,11 @@ mod outcome;
 mod understood;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, FixedOffset};
 use tokio::sync::Mutex;
+use tracing::Instrument as _;
 
 use self::outcome::{outcome, set_aside};
 use super::WorkError;
@@ -16,14 +18,16 @@ use super::failpoint::reached;
 use super::opener::Opener;
 use super::recorded::Recorded as Events;
 use super::reread;
+use super::vitals::Vitals;
 use crate::archive::Archive;
 use crate::dkim::Verifier;
 use crate::judge::decide::{Times, decide};
 use crate::judge::past::Moment;
 use crate::judge::register::Register;
 use crate::judge::replay::may_be_otherwise;
+use crate::model::alarm::{Alarm, alarm};
 use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
-use crate::model::ledger::Nature;
+use crate::model::ledger::{Event, Nature};
 use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
 use crate::store::{PlaceContent, Recorded, Sighting, Store, StoreError};
@@ -46,6 +50,8 @@ pub struct Desk {
     recorded: Events,
     /// `None` where DNS is not to be asked.
     verifier: Option<Verifier>,
+    /// How the work goes, for whoever watches it.
+    pub vitals: Vitals,
 }
 
 /// What became of a mail, for the log and for `ingest`.
@@ -59,6 +65,8 @@ pub struct TakenIn {
     pub unit: Option<UnitCode>,
     /// What was filed and what waits, in a few words: `table accepted, report needs_review`.
     pub outcome: String,
+    /// From its bytes to its record.
+    pub took: Duration,
 }
 
 impl Desk {
@@ -73,6 +81,7 @@ impl Desk {
             ledger: Mutex::new(()),
             recorded: Events::default(),
             verifier: None,
+            vitals: Vitals::default(),
         }
     }
 
@@ -94,6 +103,14 @@ impl Desk {
         Arc::new(self.register().at(received_at))
     }
 
+    /// What is recorded of this campaign, each event read from the store once.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn events_of(&self, campaign: &str) -> Result<Arc<Vec<Event>>, WorkError> {
+        Ok(self.recorded.events(&self.store, campaign).await?)
+    }
+
     /// From the next mail on, this register counts.
     pub fn set_register(&self, register: Arc<Register>) {
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = register;
@@ -110,11 +127,34 @@ impl Desk {
     /// # Errors
     /// Where disk or database fail; then the mail is as if it had not come, and comes again.
     pub async fn take_in(&self, arrival: Arrival, now: DateTime<FixedOffset>) -> Result<TakenIn, WorkError> {
+        let began = Instant::now();
+        let mail = self.archive.put(&arrival.bytes)?;
+        reached("archived");
+        let span = tracing::info_span!("mail", id = %mail.short());
+        let mailbox = match &arrival.origin {
+            Origin::Imap(place) => Some(place.mailbox.clone()),
+            Origin::File { .. } => None,
+        };
+        let mut taken = self.take_in_archived(mail, arrival, now).instrument(span).await?;
+        taken.took = began.elapsed();
+        if taken.new {
+            self.vitals.took(taken.took);
+        }
+        if let Some(mailbox) = mailbox {
+            self.vitals.steps(&mailbox);
+        }
+        Ok(taken)
+    }
+
+    async fn take_in_archived(
+        &self,
+        mail: Digest,
+        arrival: Arrival,
+        now: DateTime<FixedOffset>,
+    ) -> Result<TakenIn, WorkError> {
         let Arrival { origin, received_at, bytes } = arrival;
         // Servers tell the moment in whatever zone they like; the office reads its own.
         let received_at = received_at.with_timezone(now.offset());
-        let mail = self.archive.put(&bytes)?;
-        reached("archived");
         if let Some(record) = self.store.mail(&mail).await? {
             self.note_place(&origin, &mail, now).await?;
             return Ok(known(record));
@@ -141,7 +181,7 @@ impl Desk {
             Ok(understanding) => self.decide_and_record(&understanding, &origin, times).await?,
             Err(reason) => {
                 self.store.note_failure(&mail, &reason).await?;
-                tracing::warn!(mail = mail.short(), reason, "mail set aside");
+                alarm!(Alarm::MailSetAside, mail = %mail.short(), reason);
                 let decision = set_aside(&mail, size, times);
                 let recorded = self.store.record(&decision, &origin, &self.sender_domain, now).await?;
                 (decision, recorded)
@@ -195,5 +235,6 @@ fn known(record: MailRecord) -> TakenIn {
         campaign: record.campaign,
         unit: record.unit,
         outcome: "known already".to_owned(),
+        took: Duration::ZERO,
     }
 }

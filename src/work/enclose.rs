@@ -7,6 +7,7 @@ use super::opener::Opener;
 use super::workbook::{Filling, form_filled};
 use crate::archive::Archive;
 use crate::judge::letters::{CorrectedTable, Correction, Enclosed, ReceiptFacts, clean};
+use crate::model::alarm::{Alarm, alarm};
 use crate::model::campaign::Campaign;
 use crate::model::decision::Returned;
 use crate::model::letter::Enclosure;
@@ -78,7 +79,7 @@ impl Copyist<'_> {
         let bytes = match self.archive.get(mail) {
             Ok(bytes) => bytes,
             Err(error) => {
-                tracing::warn!(mail = mail.short(), %error, "no annotated copy of a table");
+                alarm!(Alarm::CopyNotMade, mail = mail.short(), what = "annotated copy", %error);
                 return None;
             }
         };
@@ -95,7 +96,7 @@ impl Copyist<'_> {
                 enclosed(name, copied.bytes, true, &correction.marks)
             }),
             Ok(Err(error)) => {
-                tracing::warn!(mail = mail.short(), %error, "no annotated copy of a table");
+                alarm!(Alarm::CopyNotMade, mail = mail.short(), what = "annotated copy", %error);
                 None
             }
             Err(_) => None,
@@ -122,7 +123,7 @@ async fn form(
             Ok(Some(enclosed(name, bytes, false, &of.marks)))
         }
         Err(error) => {
-            tracing::warn!(mail = facts.mail().short(), %error, "no filled form with a receipt");
+            alarm!(Alarm::CopyNotMade, mail = facts.mail().short(), what = "filled form", %error);
             Ok(None)
         }
     }

@@ -1,5 +1,6 @@
 //! Where the pure core meets the edges: taking mail in, owing letters, delivering them, telling the office.
 
+pub mod accounting;
 pub mod alarm;
 pub mod annotate;
 pub mod backup;
@@ -18,6 +19,7 @@ pub mod reread;
 pub mod review;
 pub mod ruling;
 pub mod unit_words;
+pub mod vitals;
 pub mod workbook;
 
 use crate::judge::letters::TemplateError;
@@ -31,7 +33,7 @@ pub fn without_addresses(said: &str) -> String {
     said.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
 }
 
-/// A letter's key, fit for the log: the list for a superior is named by its address.
+/// A letter's key, fit for the log: the list for a superior is named by its address, an alert may name an account.
 #[must_use]
 pub fn key_for_log(key: &LetterKey) -> String {
     match key {
@@ -40,7 +42,10 @@ pub fn key_for_log(key: &LetterKey) -> String {
         | LetterKey::Answer { .. }
         | LetterKey::Reminder { .. }
         | LetterKey::Digest { .. }
-        | LetterKey::Alert { .. } => key.text(),
+        | LetterKey::Alert { .. } => {
+            let shown = |part: &str| if part.contains('@') { "(address)".to_owned() } else { part.to_owned() };
+            key.text().split('/').map(shown).collect::<Vec<_>>().join("/")
+        }
     }
 }
 
@@ -66,10 +71,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_address_stands_in_the_key_of_a_letter_in_the_log() {
-        let (campaign, stage) = ("2021-bayi".to_owned(), "+1".to_owned());
-        let key = LetterKey::Arrears { campaign, stage, reader: "a/b@county.example".to_owned() };
-        assert_eq!(key_for_log(&key), "arrears/2021-bayi/+1/(address)");
+    fn no_address_stands_in_what_is_logged() {
         assert_eq!(without_addresses("550 <a@unit.example>: no such user"), "550 (address) no such user");
+        let list = LetterKey::Arrears {
+            campaign: "2021-bayi".to_owned(),
+            stage: "-3".to_owned(),
+            reader: "head@county.example".to_owned(),
+        };
+        assert_eq!(key_for_log(&list), "arrears/2021-bayi/-3/(address)");
+        let odd = LetterKey::Arrears {
+            campaign: "2021-bayi".to_owned(),
+            stage: "+1".to_owned(),
+            reader: "a/b@county.example".to_owned(),
+        };
+        assert_eq!(key_for_log(&odd), "arrears/2021-bayi/+1/(address)");
+        let alert = LetterKey::Alert { cause: "login-office@163.example".to_owned(), day: "2021-08-05".to_owned() };
+        assert_eq!(key_for_log(&alert), "alert/(address)/2021-08-05");
     }
 }

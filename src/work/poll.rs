@@ -1,15 +1,17 @@
 //! One look into a mailbox: what is new is fetched, taken in, and only then settled there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset};
 use tokio::sync::{mpsc, watch};
+use tracing::field::display;
 
 use super::desk::{Desk, TakenIn};
 use super::failpoint::reached;
 use super::{WorkError, without_addresses};
 use crate::clock::Clock;
 use crate::inbox::{Fetched, Found, ImapSettings, InboxError, KnownFolder, Listing, Session};
+use crate::model::alarm::{Alarm, alarm};
 use crate::model::decision::{Arrival, Origin, Place};
 use crate::store::{PlaceContent, Store};
 
@@ -64,11 +66,12 @@ pub async fn poll(
         let known = known_folder(&desk.store, &settings.mailbox, folder).await?;
         match session.look(folder, &known).await? {
             Listing::Missing { first: true } => {
-                tracing::warn!(mailbox = settings.mailbox, folder, "the mailbox has no such folder");
+                alarm!(Alarm::FolderMissing, mailbox = settings.mailbox, folder);
             }
             Listing::Missing { first: false } => {}
             Listing::Found(found) => {
-                let looked = take_in_folder(desk, session, folder, &found, clock, offset, stop).await;
+                let looked =
+                    take_in_folder(desk, session, (&settings.mailbox, folder), &found, clock, offset, stop).await;
                 let (folder_polled, recorded) = looked?;
                 session.settle(folder, &recorded).await?;
                 reached("settled_in_the_mailbox");
@@ -90,7 +93,7 @@ async fn known_folder(store: &Store, mailbox: &str, folder: &str) -> Result<Know
 async fn take_in_folder(
     desk: &Desk,
     session: &mut Session,
-    folder: &str,
+    (mailbox, folder): (&str, &str),
     found: &Found,
     clock: &Clock,
     offset: FixedOffset,
@@ -98,6 +101,7 @@ async fn take_in_folder(
 ) -> Result<(Polled, Vec<Place>), PollError> {
     let mut polled = Polled::default();
     let mut recorded = Vec::new();
+    let mut handed = BTreeSet::new();
     if found.fresh.is_empty() {
         return Ok((polled, recorded));
     }
@@ -113,6 +117,7 @@ async fn take_in_folder(
             if *stop.borrow() {
                 break;
             }
+            handed.insert(uid_of(&fetched));
             take_in(desk, fetched, clock.now(offset), &mut polled, &mut recorded).await?;
         }
         // Dropping the receiver tells the fetch that nobody takes mail any more.
@@ -122,6 +127,10 @@ async fn take_in_folder(
     let (fetched, taken) = tokio::join!(fetching, taking);
     taken?;
     fetched?;
+    if !*stop.borrow() {
+        let withheld = found.fresh.iter().map(|mail| mail.uid).filter(|uid| !handed.contains(uid)).collect::<Vec<_>>();
+        desk.vitals.note_withheld(&format!("{mailbox}/{folder}"), &handed, &withheld, clock.now(offset));
+    }
     Ok((polled, recorded))
 }
 
@@ -145,24 +154,26 @@ async fn take_in(
             recorded.extend(place);
         }
         Fetched::TooLarge { place, size, .. } => {
-            tracing::warn!(folder = place.folder, uid = place.uid, size, "mail too large, left in the mailbox");
+            alarm!(Alarm::MailTooLarge, folder = place.folder, uid = place.uid, size);
             let reason = format!("邮件过大（{} MB），未读取", size / 1_048_576);
             desk.store.record_place(&place, &PlaceContent::Skipped { reason }, now).await?;
             polled.skipped += 1;
         }
         Fetched::Declined { place, said } => {
-            tracing::warn!(
-                folder = place.folder,
-                uid = place.uid,
-                said = without_addresses(&said),
-                "the server does not hand out this mail"
-            );
+            alarm!(Alarm::MailNotHandedOut, folder = place.folder, uid = place.uid, said = without_addresses(&said));
             let reason = "邮件服务器拒绝提供这封邮件".to_owned();
             desk.store.record_place(&place, &PlaceContent::Skipped { reason }, now).await?;
             polled.skipped += 1;
         }
     }
     Ok(())
+}
+
+fn uid_of(fetched: &Fetched) -> u32 {
+    match fetched {
+        Fetched::Mail(arrival) => place_of(arrival).map_or(0, |place| place.uid),
+        Fetched::TooLarge { place, .. } | Fetched::Declined { place, .. } => place.uid,
+    }
 }
 
 fn place_of(arrival: &Arrival) -> Option<Place> {
@@ -174,17 +185,18 @@ fn place_of(arrival: &Arrival) -> Option<Place> {
 
 /// One line a mail.
 pub fn log(taken: &TakenIn) {
-    let unit = taken.unit.as_ref().map_or("-", |unit| unit.as_str());
+    let unit = taken.unit.as_ref().map(|unit| display(unit.as_str()));
     if taken.new {
         tracing::info!(
-            mail = taken.mail.short(),
-            nature = taken.nature.as_str(),
-            campaign = taken.campaign.as_deref().unwrap_or("-"),
+            mail = %taken.mail.short(),
+            nature = %taken.nature.as_str(),
+            campaign = taken.campaign.as_deref().map(display),
             unit,
             outcome = taken.outcome,
+            seconds = (taken.took.as_secs_f64() * 100.0).round() / 100.0,
             "mail recorded"
         );
     } else {
-        tracing::debug!(mail = taken.mail.short(), unit, "mail known already");
+        tracing::debug!(mail = %taken.mail.short(), unit, "mail known already");
     }
 }

@@ -16,6 +16,7 @@ use crate::judge::past::units_of;
 use crate::judge::register::Register;
 use crate::judge::replay::{Given, Replay, is_decided};
 use crate::judge::revision::{self, Revision};
+use crate::model::alarm::{Alarm, alarm};
 use crate::model::decision::{Decision, MailRecord, Origin, Understanding};
 use crate::model::ledger::{Event, EventKind, Nature, in_force};
 use crate::model::letter::LetterKey;
@@ -250,14 +251,14 @@ async fn understood(desk: &Desk, record: &MailRecord) -> Result<Option<Understan
     let bytes = match desk.archive.get(mail) {
         Ok(bytes) => bytes,
         Err(error) => {
-            tracing::warn!(mail = mail.short(), error = %error, "the archived mail cannot be read");
+            alarm!(Alarm::ArchivedMailNotRead, mail = mail.short(), %error);
             return Ok(None);
         }
     };
     match desk.understand_at(bytes, record.received_at).await? {
         Ok(understanding) => Ok(Some(slim(understanding))),
         Err(reason) => {
-            tracing::warn!(mail = mail.short(), reason, "the mail cannot be opened");
+            alarm!(Alarm::ArchivedMailNotRead, mail = mail.short(), error = reason);
             Ok(None)
         }
     }

@@ -26,7 +26,7 @@ async fn two_offices_that_run_this_program_remind_each_other_once() {
             let taken = county.receives("from the city", &bytes, now).await;
             assert_eq!(
                 (taken.nature, taken.outcome.as_str()),
-                (Nature::AutoReply, "recorded"),
+                (Nature::AutoReply, "nothing to file"),
                 "nothing is filed of a form"
             );
         }

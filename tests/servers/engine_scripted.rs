@@ -24,7 +24,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::inbox_real::settings;
 use crate::post_real::from;
-use crate::support::scripted_imap::{Fault, Script, ScriptedImap};
+use crate::support::scripted_imap::{Fault, Script, ScriptedImap, ScriptedMail};
 
 fn morning() -> DateTime<FixedOffset> {
     DateTime::parse_from_rfc3339("2021-08-05T09:00:00+08:00").unwrap()
@@ -117,4 +117,41 @@ async fn an_unsafe_login_alerts_and_mends_itself() {
     assert!(drill.look(1).await, "it is tried again without waiting");
     let told = collect::faults(&drill.engine.desk.store, morning()).await.unwrap();
     assert_eq!(told, []);
+}
+
+#[tokio::test]
+async fn a_mail_that_is_listed_and_never_handed_over_is_told_and_taken_in_once_it_comes() {
+    let nothing = Fault::Say(b"TAG OK FETCH completed\r\n".to_vec());
+    let bodies = "UID FETCH 7 (UID BODY.PEEK[])";
+    let mail = ScriptedMail {
+        uid: 7,
+        date: " 5-Aug-2021 08:00:00 +0800",
+        bytes: b"From: a@unknown.example\r\nSubject: x\r\n\r\nx\r\n".to_vec(),
+    };
+    let faults = vec![(bodies, nothing.clone()), (bodies, nothing)];
+    let server = ScriptedImap::start(Script { mails: vec![mail], faults, ..Script::default() }).await;
+    let drill = drill(&server).await;
+    assert!(drill.look(0).await);
+    assert_eq!(drill.alerts().await, Vec::<String>::new(), "it may have been deleted that moment");
+    assert!(drill.look(60).await);
+    let alerts = drill.alerts().await;
+    assert!(alerts.len() == 1 && alerts[0].contains("1 封邮件列在信箱中"), "{alerts:?}");
+    assert!(drill.look(61).await);
+    assert_eq!(drill.engine.desk.vitals.withheld(morning() + TimeDelta::minutes(61)), 0, "it has come");
+}
+
+#[tokio::test]
+async fn a_mailbox_that_hangs_up_for_an_hour_is_told_and_no_more_once_it_answers() {
+    let busy = Fault::SayAndHangUp(b"* BYE too many connections\r\n".to_vec());
+    let faults = (0..3).map(|_| ("LOGIN", busy.clone())).collect();
+    let server = ScriptedImap::start(Script { faults, ..Script::default() }).await;
+    let drill = drill(&server).await;
+    for minutes in [0, 30, 61] {
+        assert!(!drill.look(minutes).await);
+    }
+    let alerts = drill.alerts().await;
+    assert!(alerts.len() == 1 && alerts[0].contains("自 08月05日 09:00 起连接不上"), "{alerts:?}");
+    assert!(drill.look(62).await, "it is tried again without waiting");
+    drill.clock.set(morning() + TimeDelta::days(1));
+    assert_eq!(drill.alerts().await.len(), 1, "it is over");
 }

@@ -18,6 +18,7 @@ use mailtally::work::deliver::{Outbox, Quota, SENDING_ACCOUNT};
 use mailtally::work::enclose::Copyist;
 use mailtally::work::opener::Opener;
 use mailtally::work::owe;
+use mailtally::work::vitals::Vitals;
 
 use crate::post_real::from;
 use crate::support::scripted_smtp::{Answer, ScriptedSmtp};
@@ -73,6 +74,7 @@ impl Drill {
             quota: Quota { per_minute: 100, per_day: 100 },
             clock: &clock,
             offset: *morning().offset(),
+            vitals: &Vitals::default(),
         };
         outbox.deliver_due().await.unwrap();
     }

@@ -66,7 +66,7 @@ pub(super) fn outcome(decision: &Decision) -> String {
         };
         words.insert(place, word);
     }
-    if words.is_empty() { "recorded".to_owned() } else { words.into_values().collect::<Vec<_>>().join(", ") }
+    if words.is_empty() { "nothing to file".to_owned() } else { words.into_values().collect::<Vec<_>>().join(", ") }
 }
 
 fn verdict_word(verdict: Verdict) -> &'static str {

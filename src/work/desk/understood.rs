@@ -136,6 +136,9 @@ impl Desk {
 async fn in_time<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Unopened> + Send + 'static,
 ) -> Result<Result<T, String>, WorkError> {
+    // What is logged there is of this mail too.
+    let span = tracing::Span::current();
+    let work = move || span.in_scope(work);
     match tokio::time::timeout(READING_TIME, tokio::task::spawn_blocking(work)).await {
         Ok(Ok(Ok(done))) => Ok(Ok(done)),
         Ok(Ok(Err(Unopened::World(error)))) => Err(WorkError::Reader(error)),
