@@ -172,8 +172,17 @@ async fn archive(config: &Config, store: &Store, report: &mut Report) -> Result<
     for words in &wrong {
         report.say(Mark::Fail, &format!("{words}; put the file back from a backup"))?;
     }
+    let purged = store.purged().await?;
     if wrong.is_empty() {
-        report.say(Mark::Ok, &format!("the archive holds all {looked_at} mails with the bytes they came with"))?;
+        let gone = if purged.is_empty() { String::new() } else { format!("; {} were purged on purpose", purged.len()) };
+        let text = format!("the archive holds all {looked_at} mails with the bytes they came with{gone}");
+        report.say(Mark::Ok, &text)?;
+    }
+    let archive = Archive::open(&config.storage_dir);
+    let left_over = purged.iter().filter(|mail| archive.contains(mail)).count();
+    if left_over > 0 {
+        let text = format!("{left_over} purged mails are still in the archive; run the `purge --apply` of then again");
+        report.say(Mark::Warn, &text)?;
     }
     Ok(())
 }

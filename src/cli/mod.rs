@@ -14,6 +14,7 @@ mod letters_preview;
 pub mod log;
 mod office;
 mod person;
+mod purge;
 mod reload;
 mod reread;
 mod review;
@@ -131,6 +132,8 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: review::Format,
     },
+    /// Removes raw mail and attachments of closed campaigns from the archive; the tally and the history stay
+    Purge(purge::PurgeArgs),
     /// Letters that are owed, held or gone, and what they look like
     #[command(subcommand, alias = "letter")]
     Letters(letters::LettersCommand),
@@ -237,6 +240,7 @@ impl Cli {
             | Command::Restore { .. }
             | Command::Campaign(_)
             | Command::Reread { .. }
+            | Command::Purge(_)
             | Command::Letters(_)
             | Command::History { .. } => "warn",
         }
@@ -309,6 +313,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Reread { campaign, apply, format } => {
             reread::reread(&call, campaign.id.as_deref(), apply, format).await
         }
+        Command::Purge(arguments) => purge::purge(&call, arguments).await,
         Command::Letters(command) => letters::letters(&call, command).await,
         Command::History { campaign, unit, format } => {
             history::history(&call, campaign.id.as_deref(), unit.as_deref(), format).await

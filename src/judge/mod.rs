@@ -38,6 +38,7 @@ pub mod register;
 pub mod remarks;
 pub mod replay;
 pub mod report;
+pub mod retention;
 pub mod revision;
 pub mod rows;
 pub mod said;

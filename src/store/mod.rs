@@ -13,6 +13,7 @@ mod open;
 mod outbox;
 mod owed;
 mod places;
+mod purging;
 mod readings;
 mod revise;
 mod signatures;
@@ -35,6 +36,7 @@ pub use mails::{Recorded, Sighting};
 pub use open::{LOCK, StorageLock};
 pub use outbox::LetterFilter;
 pub use places::PlaceContent;
+pub use purging::{Portion, PurgedBy};
 pub use revise::{Change, NewMail};
 pub use views::HistoryLine;
 

@@ -41,6 +41,7 @@ impl Span {
             | EventKind::Undone { .. }
             | EventKind::LetterRuled { .. }
             | EventKind::LetterSent { .. }
+            | EventKind::OriginalsPurged { .. }
             | EventKind::Bounced { .. } => event.at,
         };
         happened_at <= end

@@ -116,6 +116,10 @@ impl Desk {
         let mail = self.archive.put(&bytes)?;
         reached("archived");
         if let Some(record) = self.store.mail(&mail).await? {
+            if self.store.purged_by(&mail).await?.is_some() {
+                // Removed on purpose, and come again: from a mailbox that numbers its mails anew, or by `ingest`.
+                self.archive.remove(&mail)?;
+            }
             self.note_place(&origin, &mail, now).await?;
             return Ok(known(record));
         }
