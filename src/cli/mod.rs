@@ -4,9 +4,12 @@ mod backup;
 mod campaign;
 mod campaign_text;
 mod check;
+mod config_show;
 mod demo;
 mod files;
+mod generate;
 mod history;
+mod init;
 pub mod inspect;
 pub mod inspect_json;
 mod letters;
@@ -61,6 +64,17 @@ enum Command {
     /// Opens mails for its parent process, confined
     #[command(name = READER_COMMAND, hide = true)]
     Reader,
+    /// Writes man pages and shell completions
+    #[command(hide = true)]
+    Generate {
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Asks a few questions and writes a working configuration
+    Init(init::InitArgs),
+    /// The configuration in force
+    #[command(subcommand)]
+    Config(config_show::ConfigCommand),
     /// Plays a whole campaign on sample mail in a temporary place; no network, no server
     Demo {
         /// Where the letters, digests and the tally are written [default: a new folder in the temporary directory]
@@ -228,6 +242,9 @@ impl Cli {
         match self.command {
             Command::Run | Command::Once | Command::Ingest(_) => "info",
             Command::Reader
+            | Command::Generate { .. }
+            | Command::Init(_)
+            | Command::Config(_)
             | Command::Demo { .. }
             | Command::Inspect { .. }
             | Command::Status { .. }
@@ -293,6 +310,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let call = setup::Call { config, now };
     match command {
         Command::Reader => Ok(()),
+        Command::Generate { folder } => generate::generate(&folder),
+        Command::Init(arguments) => init::init(&call, arguments),
+        Command::Config(command) => config_show::config(&call, &command),
         Command::Demo { out } => demo::demo(&call, out).await,
         Command::Run => office::run(&call).await,
         Command::Once => office::once(&call).await,
