@@ -58,7 +58,7 @@ pub(super) async fn check(call: &Call, online: bool) -> Result<(), Failure> {
     stored::storage(&config, now, &mut report).await?;
     if online {
         for mailbox in &config.mailboxes {
-            online::imap(&config, mailbox, now, &mut report).await?;
+            online::imap(&config, mailbox, (now, call.now.is_some()), &mut report).await?;
         }
         online::smtp(&config, now, &mut report).await?;
         online::dns(&config, &mut report).await?;
