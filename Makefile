@@ -1,5 +1,5 @@
 # The commands of this repository. `make test` is the one to run before a commit.
-.PHONY: test lint deny golden torture bench-recognition
+.PHONY: test lint deny golden torture bench-recognition package try-package
 
 # Installs what the tests need (a real IMAP and a real SMTP server) and runs them all.
 test:
@@ -27,3 +27,11 @@ torture:
 # Whose mail is it: labelled mails through the real reading and judging, with a confusion table; fails where a goal is missed.
 bench-recognition:
 	cargo test --locked --bench recognition
+
+# The Debian package, in target/debian. Built on Debian 12, it runs there and on later ones.
+package:
+	sh .ci/package
+
+# Installs, upgrades, downgrades, removes and purges that package in a clean Debian 12 below target/ (root, and a mirror).
+try-package:
+	sh deploy/try-package.sh

@@ -33,15 +33,30 @@ pub(super) fn config(call: &Call, command: &ConfigCommand) -> Result<(), Failure
 
 /// A configuration file that says the same from any folder.
 fn document(config: &Config) -> String {
-    let mut text = Text(format!("# What {} comes to.\n", config.file.display()));
-    text.line("timezone", &quoted(&config.offset.to_string()));
-    match &config.holidays {
+    // Taken apart whole, so that nothing new is forgotten here.
+    let Config {
+        file,
+        offset,
+        holidays,
+        storage_dir,
+        mailboxes,
+        smtp,
+        staff,
+        campaigns_dir,
+        campaigns,
+        limits,
+        authenticity,
+        warnings: _,
+    } = config;
+    let mut text = Text(format!("# What {} comes to.\n", file.display()));
+    text.line("timezone", &quoted(&offset.to_string()));
+    match holidays {
         Some(file) => text.path("holidays", file),
         None => text.remark("holidays: those that came with the program"),
     }
     text.section("[storage]");
-    text.path("dir", &config.storage_dir);
-    for mailbox in &config.mailboxes {
+    text.path("dir", storage_dir);
+    for mailbox in mailboxes {
         text.section("[[mailbox]]");
         text.line("name", &quoted(&mailbox.name));
         text.server(&mailbox.server);
@@ -54,7 +69,7 @@ fn document(config: &Config) -> String {
         };
         text.line("after", &quoted(&after));
     }
-    match &config.smtp {
+    match smtp {
         Some(smtp) => {
             text.section("[smtp]");
             match &smtp.transport {
@@ -79,14 +94,14 @@ fn document(config: &Config) -> String {
         None => text.remark("no [smtp]: nothing is sent"),
     }
     text.section("[staff]");
-    text.line("digest_to", &list(&config.staff.digest_to));
-    text.line("alert_to", &list(&config.staff.alert_to));
+    text.line("digest_to", &list(&staff.digest_to));
+    text.line("alert_to", &list(&staff.alert_to));
     text.section("[campaigns]");
-    text.path("dir", &config.campaigns_dir);
+    text.path("dir", campaigns_dir);
     text.section("[limits]");
-    text.line("max_mail_bytes", &config.limits.max_mail_bytes.to_string());
+    text.line("max_mail_bytes", &limits.max_mail_bytes.to_string());
     text.section("[authenticity]");
-    match &config.authenticity.dkim {
+    match &authenticity.dkim {
         Some(dkim) => {
             text.line("dkim", "\"dns\"");
             text.line("dns", &quoted(&dkim.dns.map_or_else(|| "system".to_owned(), |server| server.to_string())));
@@ -94,7 +109,7 @@ fn document(config: &Config) -> String {
         }
         None => text.line("dkim", "\"off\""),
     }
-    for campaign in &config.campaigns {
+    for campaign in campaigns {
         text.campaign(campaign);
     }
     text.0
