@@ -41,7 +41,7 @@ cleanup
 if [ ! -x "$base/usr/bin/dpkg" ]; then
     say "a clean Debian 12"
     mkdir -p "$work"
-    debootstrap --variant=minbase --include=adduser,ca-certificates bookworm "$base" "$mirror" >"$work/debootstrap.log"
+    debootstrap --variant=minbase --include=adduser,ca-certificates,procps bookworm "$base" "$mirror" >"$work/debootstrap.log"
 fi
 rm -rf "$root"
 cp -a "$base" "$root"
@@ -52,7 +52,7 @@ say "packages: $version, and an older one"
 rm -rf "$work/older"
 dpkg-deb --raw-extract "$package" "$work/older"
 sed -i 's/^Version: .*/Version: 0.0.1-1/' "$work/older/DEBIAN/control"
-dpkg-deb --build --root-owner-group "$work/older" "$work/older.deb" >/dev/null
+dpkg-deb -Zgzip -z1 --build --root-owner-group "$work/older" "$work/older.deb" >/dev/null
 
 say "install $(dpkg-deb --field "$work/older.deb" Version)"
 said=$(install_package "$work/older.deb"); printf '%s\n' "$said"

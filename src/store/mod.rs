@@ -60,7 +60,7 @@ pub enum StoreError {
     Absent { path: PathBuf },
     #[error("{path}: the database was made by an older mailtally; run any writing command once to bring it up to date", path = path.display())]
     Outdated { path: PathBuf },
-    #[error("{path}: the database was made by a newer mailtally, or its tables were altered: {source}", path = path.display())]
+    #[error("{path}: the database was made by a newer mailtally, or its tables were altered; install that version again, or restore the backup made before the upgrade", path = path.display())]
     Migration { path: PathBuf, source: Box<sqlx::migrate::MigrateError> },
     #[error("{path}: the database cannot be opened: {source}", path = path.display())]
     Open { path: PathBuf, source: sqlx::Error },
