@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use chrono::DateTime;
+use mailtally::store::{Portion, Store, StoreError};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -183,6 +185,23 @@ fn a_review_of_a_purged_mail_says_so_and_nobody_judges_it_again() {
     });
     let said = office.refused(WINTER, &["review", "raise", &mail.unwrap(), "--by", "李强"]);
     assert!(said.contains("purged on 2021-12-01"), "{said}");
+}
+
+#[tokio::test]
+async fn a_mail_to_which_something_happened_since_it_was_chosen_is_not_purged() {
+    let office = Office::with_mail();
+    let now = DateTime::parse_from_rfc3339(WINTER).unwrap();
+    let store = Store::open(&office.path("data"), *now.offset()).await.unwrap();
+    let record = store.mails(None, None, None).await.unwrap().remove(0);
+    let portion = Portion { campaign: "2021-bayi".to_owned(), mails: vec![record.sha256.clone()] };
+    let last = store.last_event().await.unwrap();
+    let before = now.date_naive();
+    let overtaken = store.purge(std::slice::from_ref(&portion), before, ("王芳", now), 0).await;
+    assert!(matches!(overtaken, Err(StoreError::Overtaken)), "{overtaken:?}");
+    assert_eq!(store.last_event().await.unwrap(), last, "nothing is recorded");
+    store.purge(&[portion], before, ("王芳", now), last).await.unwrap();
+    assert_eq!(store.purged_by(&record.sha256).await.unwrap().unwrap().name, "王芳");
+    store.close().await;
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::Failure;
 use super::campaign_text::quoted;
 use super::history::one_line;
 use super::setup::Call;
-use crate::config::{After, Config, Server, Transport};
+use crate::config::{After, Config, MailboxConfig, Server, SmtpConfig, Transport};
 use crate::model::account::TlsMode;
 use crate::model::campaign::Campaign;
 use crate::model::letter::LetterKind;
@@ -57,40 +57,10 @@ fn document(config: &Config) -> String {
     text.section("[storage]");
     text.path("dir", storage_dir);
     for mailbox in mailboxes {
-        text.section("[[mailbox]]");
-        text.line("name", &quoted(&mailbox.name));
-        text.server(&mailbox.server);
-        text.line("folders", &list(&mailbox.folders));
-        text.line("poll_seconds", &mailbox.poll_seconds.to_string());
-        let after = match &mailbox.after {
-            After::Leave => "leave".to_owned(),
-            After::Seen => "seen".to_owned(),
-            After::Move(folder) => format!("move:{folder}"),
-        };
-        text.line("after", &quoted(&after));
+        text.mailbox(mailbox);
     }
     match smtp {
-        Some(smtp) => {
-            text.section("[smtp]");
-            match &smtp.transport {
-                Transport::Smtp(server) => {
-                    text.line("transport", "\"smtp\"");
-                    text.server(server);
-                }
-                Transport::Folder(path) => {
-                    text.line("transport", "\"folder\"");
-                    text.path("path", path);
-                }
-            }
-            let from = &smtp.from;
-            let name = from.name.as_ref().map(|name| format!("{name} ")).unwrap_or_default();
-            let written = if name.is_empty() { from.address.clone() } else { format!("{name}<{}>", from.address) };
-            text.line("from", &quoted(&written));
-            text.line("per_minute", &smtp.per_minute.to_string());
-            text.line("per_day", &smtp.per_day.to_string());
-            let held: &[String] = if smtp.hold_reminders { &[LetterKind::Reminder.as_str().to_owned()] } else { &[] };
-            text.line("hold", &list(held));
-        }
+        Some(smtp) => text.smtp(smtp),
         None => text.remark("no [smtp]: nothing is sent"),
     }
     text.section("[staff]");
@@ -133,6 +103,45 @@ impl Text {
 
     fn path(&mut self, key: &str, path: &Path) {
         self.line(key, &quoted(&absolute(path).display().to_string()));
+    }
+
+    fn mailbox(&mut self, mailbox: &MailboxConfig) {
+        let MailboxConfig { name, server, folders, poll_seconds, after } = mailbox;
+        self.section("[[mailbox]]");
+        self.line("name", &quoted(name));
+        self.server(server);
+        self.line("folders", &list(folders));
+        self.line("poll_seconds", &poll_seconds.to_string());
+        let after = match after {
+            After::Leave => "leave".to_owned(),
+            After::Seen => "seen".to_owned(),
+            After::Move(folder) => format!("move:{folder}"),
+        };
+        self.line("after", &quoted(&after));
+    }
+
+    fn smtp(&mut self, smtp: &SmtpConfig) {
+        let SmtpConfig { transport, from, per_minute, per_day, hold_reminders } = smtp;
+        self.section("[smtp]");
+        match transport {
+            Transport::Smtp(server) => {
+                self.line("transport", "\"smtp\"");
+                self.server(server);
+            }
+            Transport::Folder(path) => {
+                self.line("transport", "\"folder\"");
+                self.path("path", path);
+            }
+        }
+        let written = match &from.name {
+            Some(name) => format!("{name} <{}>", from.address),
+            None => from.address.clone(),
+        };
+        self.line("from", &quoted(&written));
+        self.line("per_minute", &per_minute.to_string());
+        self.line("per_day", &per_day.to_string());
+        let held: &[String] = if *hold_reminders { &[LetterKind::Reminder.as_str().to_owned()] } else { &[] };
+        self.line("hold", &list(held));
     }
 
     fn server(&mut self, server: &Server) {
