@@ -89,8 +89,11 @@ before=$(tally)
 python3 - "$root/var/lib/mailtally/mailtally.sqlite" <<'PYTHON'
 import sqlite3, sys
 database = sqlite3.connect(sys.argv[1])
+newest = database.execute("SELECT max(version) FROM _sqlx_migrations").fetchone()[0]
+if newest != 5:
+    sys.exit(f"this script takes back migration 5, and {newest} is the newest: teach it to take that one back first")
 database.execute("DROP TABLE purged")
-database.execute("DELETE FROM _sqlx_migrations WHERE version >= 5")
+database.execute("DELETE FROM _sqlx_migrations WHERE version = 5")
 database.commit()
 PYTHON
 chown --reference="$root/var/lib/mailtally" "$root"/var/lib/mailtally/mailtally.sqlite*
