@@ -1,5 +1,5 @@
 # The commands of this repository. `make test` is the one to run before a commit.
-.PHONY: test lint deny golden torture bench-recognition
+.PHONY: test lint deny golden torture bench-recognition package try-package try-service
 
 # Installs what the tests need (a real IMAP and a real SMTP server) and runs them all.
 test:
@@ -27,3 +27,15 @@ torture:
 # Whose mail is it: labelled mails through the real reading and judging, with a confusion table; fails where a goal is missed.
 bench-recognition:
 	cargo test --locked --bench recognition
+
+# The Debian package, in target/debian. Built on Debian 12, it runs there and on later ones.
+package:
+	sh .ci/package
+
+# Installs, upgrades, downgrades, removes and purges that package in a clean Debian 12 below target/ (root, and a mirror).
+try-package:
+	sh deploy/try-package.sh
+
+# Boots a Debian 12 in a container, and has the service of that package take in a return as its unit says (root, and a mirror).
+try-service:
+	sh deploy/try-service.sh

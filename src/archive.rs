@@ -1,5 +1,6 @@
 //! Keeps every raw mail once, under the SHA-256 of its bytes, as a plain file that other programs can read.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -80,6 +81,36 @@ impl Archive {
                 format!("{}: the archived mail was altered, its bytes no longer have this digest", path.display());
             Err(io::Error::new(io::ErrorKind::InvalidData, words))
         }
+    }
+
+    /// Removes this mail for good, and returns whether it was there. A power cut may bring it back until
+    /// [`Archive::sync_removals`] has returned.
+    ///
+    /// # Errors
+    /// The disk's, with the path.
+    pub fn remove(&self, digest: &Digest) -> io::Result<bool> {
+        let path = self.path(digest);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(at(&path, &error)),
+        }
+    }
+
+    /// Makes the removal of these mails survive a power cut.
+    ///
+    /// # Errors
+    /// The disk's, with the path.
+    pub fn sync_removals<'d>(&self, removed: impl Iterator<Item = &'d Digest>) -> io::Result<()> {
+        let folders: BTreeSet<PathBuf> =
+            removed.filter_map(|digest| self.path(digest).parent().map(Path::to_owned)).collect();
+        folders.iter().try_for_each(|folder| sync(folder))
+    }
+
+    /// Octets of the file under this digest; `None` where there is none.
+    #[must_use]
+    pub fn size(&self, digest: &Digest) -> Option<u64> {
+        fs::metadata(self.path(digest)).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
     }
 
     /// Whether a file stands under this digest; it is not read.

@@ -15,6 +15,8 @@ mod support;
 mod correspondence;
 #[path = "end_to_end/crowd.rs"]
 mod crowd;
+#[path = "end_to_end/doctor.rs"]
+mod doctor;
 #[path = "end_to_end/reload.rs"]
 mod reload;
 #[path = "end_to_end/two_hundred.rs"]

@@ -69,7 +69,8 @@ async fn a_store_from_before_there_was_undoing_is_taken_over() {
                 ALTER TABLE events DROP COLUMN act;
                 CREATE UNIQUE INDEX events_one_settlement ON events (json_extract(detail, '$.review'))
                 WHERE kind = 'review_settled';
-                DROP TABLE restorations; DROP TABLE signatures; DELETE FROM _sqlx_migrations WHERE version >= 2";
+                DROP TABLE purged; DROP TABLE restorations; DROP TABLE signatures;
+                DELETE FROM _sqlx_migrations WHERE version >= 2";
     sqlx::raw_sql(back).execute(&database).await.unwrap();
     database.close().await;
     let outdated = Store::open_reading(dir.path(), offset()).await.unwrap_err();

@@ -44,12 +44,12 @@ pub(super) fn with_year(title: &str, old: i32, new: i32) -> String {
     title.replace(&old.to_string(), &new.to_string())
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Another value after the `=`; a comment behind it stays.
-fn with_value(line: &str, value: &str) -> String {
+pub(super) fn with_value(line: &str, value: &str) -> String {
     let Some((key, rest)) = line.split_once('=') else { return line.to_owned() };
     let mut inside: Option<char> = None;
     let comment = rest.char_indices().find(|(_, sign)| {

@@ -146,6 +146,9 @@ pub(super) fn told(line: &HistoryLine, undone: &BTreeSet<i64>) -> String {
         EventKind::Bounced { recipient, hard, .. } => {
             format!("退信 {recipient}（{}）", if *hard { "地址无效" } else { "暂时未能投递" })
         }
+        EventKind::OriginalsPurged { before, mails } => {
+            format!("清除 {before} 以前收到的邮件原件 {mails} 封；统计数字和经过保留")
+        }
     };
     format!("{mark}{sentence}{by}")
 }

@@ -4,9 +4,12 @@ mod backup;
 mod campaign;
 mod campaign_text;
 mod check;
+mod config_show;
 mod demo;
 mod files;
+mod generate;
 mod history;
+mod init;
 pub mod inspect;
 pub mod inspect_json;
 mod letters;
@@ -14,6 +17,7 @@ mod letters_preview;
 pub mod log;
 mod office;
 mod person;
+mod purge;
 mod reload;
 mod reread;
 mod review;
@@ -60,6 +64,17 @@ enum Command {
     /// Opens mails for its parent process, confined
     #[command(name = READER_COMMAND, hide = true)]
     Reader,
+    /// Writes man pages and shell completions
+    #[command(hide = true)]
+    Generate {
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Asks a few questions and writes a working configuration
+    Init(init::InitArgs),
+    /// The configuration in force
+    #[command(subcommand)]
+    Config(config_show::ConfigCommand),
     /// Plays a whole campaign on sample mail in a temporary place; no network, no server
     Demo {
         /// Where the letters, digests and the tally are written [default: a new folder in the temporary directory]
@@ -131,6 +146,8 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: review::Format,
     },
+    /// Removes raw mail and attachments of closed campaigns from the archive; the tally and the history stay
+    Purge(purge::PurgeArgs),
     /// Letters that are owed, held or gone, and what they look like
     #[command(subcommand, alias = "letter")]
     Letters(letters::LettersCommand),
@@ -225,6 +242,9 @@ impl Cli {
         match self.command {
             Command::Run | Command::Once | Command::Ingest(_) => log::USUAL_LEVEL,
             Command::Reader
+            | Command::Generate { .. }
+            | Command::Init(_)
+            | Command::Config(_)
             | Command::Demo { .. }
             | Command::Inspect { .. }
             | Command::Status { .. }
@@ -237,6 +257,7 @@ impl Cli {
             | Command::Restore { .. }
             | Command::Campaign(_)
             | Command::Reread { .. }
+            | Command::Purge(_)
             | Command::Letters(_)
             | Command::History { .. } => "warn",
         }
@@ -298,6 +319,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let call = setup::Call { config, now };
     match command {
         Command::Reader => Ok(()),
+        Command::Generate { folder } => generate::generate(&folder),
+        Command::Init(arguments) => init::init(&call, arguments),
+        Command::Config(command) => config_show::config(&call, &command),
         Command::Demo { out } => demo::demo(&call, out).await,
         Command::Run => office::run(&call).await,
         Command::Once => office::once(&call).await,
@@ -318,6 +342,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Reread { campaign, apply, format } => {
             reread::reread(&call, campaign.id.as_deref(), apply, format).await
         }
+        Command::Purge(arguments) => purge::purge(&call, arguments).await,
         Command::Letters(command) => letters::letters(&call, command).await,
         Command::History { campaign, unit, format } => {
             history::history(&call, campaign.id.as_deref(), unit.as_deref(), format).await

@@ -64,6 +64,8 @@ struct Found<'r> {
     reopened: Vec<i64>,
     receipts: usize,
     kept: Vec<&'r Revision>,
+    /// Mails whose originals were removed on purpose.
+    purged: usize,
 }
 
 impl<'r> Found<'r> {
@@ -84,7 +86,12 @@ impl<'r> Found<'r> {
             closed: Vec::new(),
             reopened: Vec::new(),
             receipts: 0,
-            kept: reread.revisions.iter().filter(|revision| worth_telling(revision.kept)).collect(),
+            kept: reread
+                .revisions
+                .iter()
+                .filter(|revision| worth_telling(revision.kept) && !reread.purged.contains(&revision.before.sha256))
+                .collect(),
+            purged: reread.revisions.iter().filter(|revision| reread.purged.contains(&revision.before.sha256)).count(),
         };
         let asked = |review: i64| {
             reread
@@ -157,6 +164,9 @@ impl<'r> Found<'r> {
             };
             writeln!(out, "\n{}　{why}", mail_line(&revision.before))?;
         }
+        if self.purged > 0 {
+            writeln!(out, "\n{} 封邮件的原件已按规定清除，维持原有记录。", self.purged)?;
+        }
         match (self.mails.is_empty(), applied) {
             (true, _) => writeln!(out, "没有变化。"),
             (false, true) => writeln!(out, "\n已写入。"),
@@ -198,6 +208,7 @@ impl<'r> Found<'r> {
             "reviews_closed": reviews(&self.closed),
             "reviews_reopened": self.reopened,
             "receipts_owed": self.receipts,
+            "purged": self.purged,
             "kept": self.kept.iter().map(|revision| json!(revision.before.sha256)).collect::<Vec<_>>(),
         })
     }

@@ -154,6 +154,8 @@ async fn list(config: &Config, campaign: Option<&str>, format: Format) -> Result
             let mut documents = Vec::new();
             for line in &lines {
                 let campaign = store.event(line.id).await?.map(|event| event.campaign);
+                // A settlement may have been undone since.
+                let purged = store.purged_by(&line.mail).await?;
                 documents.push(json!({
                     "id": line.id,
                     "received_at": line.received_at.to_rfc3339(),
@@ -165,7 +167,7 @@ async fn list(config: &Config, campaign: Option<&str>, format: Format) -> Result
                     "unit": line.unit,
                     "unit_name": line.unit.as_ref().and_then(|code| unit_name(config, code)),
                     "mail": line.mail,
-                    "archived_at": Archive::open(&config.storage_dir).path(&line.mail),
+                    "archived_at": purged.is_none().then(|| Archive::open(&config.storage_dir).path(&line.mail)),
                 }));
             }
             serde_json::to_writer_pretty(&mut out, &documents)?;

@@ -30,12 +30,18 @@ pub(super) async fn show(config: &Config, id: i64, folder: Option<&Path>) -> Res
     let (line, settlement) = review::found(&desk.store, id).await?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     why(&mut out, &line, settlement.as_ref())?;
-    writeln!(out, "  邮件编号：{}　原件：{}", line.mail.short(), desk.archive.path(&line.mail).display())?;
+    let purged = desk.store.purged_by(&line.mail).await?;
+    let original = match &purged {
+        Some(purged) => format!("已由{}于 {} 清除", one_line(&purged.name), purged.at.format("%Y-%m-%d")),
+        None => desk.archive.path(&line.mail).display().to_string(),
+    };
+    writeln!(out, "  邮件编号：{}　原件：{original}", line.mail.short())?;
     let understanding = match crate::work::review::understood_today(&desk, &line.mail).await? {
         Ok(understanding) => {
             mail(&mut out, &desk, config, &line, &understanding).await?;
             Some(understanding)
         }
+        Err(_) if purged.is_some() => None,
         Err(reason) => {
             writeln!(out, "\n现在仍不能判读：{}", one_line(&reason))?;
             None
@@ -53,14 +59,19 @@ pub(super) async fn show(config: &Config, id: i64, folder: Option<&Path>) -> Res
             }
         }
     }
-    if folder.is_none() {
+    if folder.is_none() && purged.is_none() {
         writeln!(out, "  mailtally review show {id} --files 文件夹　把原件和附件写到该文件夹")?;
     }
-    if let Some(folder) = folder {
-        write_files(&mut out, &desk, &line, folder)?;
-    }
     out.flush()?;
-    Ok(())
+    match (folder, purged) {
+        (Some(_), Some(purged)) => Err(Failure::Wrong(format!("review {id}: no files can be written: {purged}"))),
+        (Some(folder), None) => {
+            write_files(&mut out, &desk, &line, folder)?;
+            out.flush()?;
+            Ok(())
+        }
+        (None, _) => Ok(()),
+    }
 }
 
 /// What the mail says, and how it was understood.

@@ -3,7 +3,7 @@
 use crate::model::mail::Address;
 
 /// Checks a bare address and gives it in lower case; otherwise says what is wrong with it.
-pub(super) fn bare_address(written: &str) -> Result<String, String> {
+pub fn bare_address(written: &str) -> Result<String, String> {
     let address = written.trim();
     let wrong = |why: &str| Err(format!("\"{address}\" is no mail address: {why}"));
     if address.contains('＠') || address.contains('．') {

@@ -33,7 +33,10 @@ fn locate_among(given: Option<&Path>, environment: Option<PathBuf>, usual: &[&Pa
     }
     let first = usual.first().copied().unwrap_or(Path::new(""));
     let places: Vec<String> = usual.iter().map(|path| path.display().to_string()).collect();
-    let text = format!("there is no configuration; looked for {}; name one with --config", places.join(" and "));
+    let text = format!(
+        "there is no configuration; looked for {}; write one with `mailtally init`, or name one with --config",
+        places.join(" and ")
+    );
     Err(Mistake::of_file(first, text).into())
 }
 

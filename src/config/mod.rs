@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use chrono::FixedOffset;
 
+pub use address::bare_address;
 pub use authenticity::{Authenticity, Dkim};
 pub use locate::{USUAL_PLACES, VARIABLE, locate};
 pub use log::LogConfig;
@@ -38,7 +39,6 @@ pub use status::StatusConfig;
 
 use crate::model::calendar::WorkCalendar;
 use crate::model::campaign::Campaign;
-use address::bare_address;
 use mistakes::Notes;
 use toml_reader::{Section, read_document};
 
@@ -48,6 +48,8 @@ pub struct Config {
     /// The file it was read from.
     pub file: PathBuf,
     pub offset: FixedOffset,
+    /// `None`: the days off that came with the program.
+    pub holidays: Option<PathBuf>,
     pub storage_dir: PathBuf,
     /// May be empty: then mail comes by `ingest` alone.
     pub mailboxes: Vec<MailboxConfig>,
@@ -94,7 +96,8 @@ impl Default for Limits {
 pub fn load(file: &Path) -> Result<Config, Mistakes> {
     let notes = Notes::default();
     let config = read_document(file, &notes, |section| {
-        let (offset, folder, campaigns) = read_campaign_keys(section, &notes);
+        let holidays = section.path("holidays");
+        let (offset, folder, campaigns) = read_campaign_keys(section, &notes, holidays.as_deref());
         let storage_dir = read_storage(section);
         let mailboxes = section.each("mailbox", mailbox::read_mailbox);
         check_mailbox_names(section, &mailboxes);
@@ -112,6 +115,7 @@ pub fn load(file: &Path) -> Result<Config, Mistakes> {
         Some(Config {
             file: file.to_path_buf(),
             offset: offset?,
+            holidays,
             storage_dir: storage_dir?,
             mailboxes,
             smtp,
@@ -138,7 +142,8 @@ pub fn load_campaigns(file: &Path) -> Result<(FixedOffset, Vec<Campaign>), Mista
     let notes = Notes::default();
     let read = read_document(file, &notes, |section| {
         section.ignore(&["*"]);
-        let (offset, _, campaigns) = read_campaign_keys(section, &notes);
+        let holidays = section.path("holidays");
+        let (offset, _, campaigns) = read_campaign_keys(section, &notes, holidays.as_deref());
         offset.zip(campaigns)
     });
     notes.settle(file, read).map(|(read, _)| read)
@@ -171,9 +176,10 @@ pub fn load_campaign(folder: &Path, offset: FixedOffset) -> Result<Campaign, Mis
 fn read_campaign_keys(
     section: &Section<'_>,
     notes: &Notes,
+    holidays: Option<&Path>,
 ) -> (Option<FixedOffset>, Option<PathBuf>, Option<Vec<Campaign>>) {
     let offset = read_offset(section);
-    let calendar = Arc::new(read_calendar(section, notes));
+    let calendar = Arc::new(read_calendar(holidays, notes));
     let folder = section.within("campaigns", |campaigns| {
         if !campaigns.has("dir") {
             campaigns.missing("dir", "dir = \"campaigns\"");
@@ -193,8 +199,8 @@ fn read_campaign_keys(
 }
 
 /// The days off of the file that is named, or else those that come with the program.
-fn read_calendar(section: &Section<'_>, notes: &Notes) -> WorkCalendar {
-    let named = section.path("holidays").and_then(|file| holidays::read_holidays(&file, notes));
+fn read_calendar(file: Option<&Path>, notes: &Notes) -> WorkCalendar {
+    let named = file.and_then(|file| holidays::read_holidays(file, notes));
     named.unwrap_or_else(|| holidays::shipped(notes))
 }
 

@@ -34,13 +34,18 @@ pub struct PasswordSource {
 enum Kept {
     Environment(String),
     File(PathBuf),
+    /// The name under which systemd hands it over.
+    Credential(String),
 }
+
+/// Where systemd puts the credentials of a service (systemd.exec(5), LoadCredential=).
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 impl PasswordSource {
     /// Fetches the password.
     ///
     /// # Errors
-    /// The variable is not set or empty, or the file cannot be read or is empty.
+    /// The variable is not set or empty, or the file or credential cannot be read or is empty.
     pub fn resolve(&self) -> Result<SecretString, Mistake> {
         match &self.kept {
             Kept::Environment(name) => match std::env::var(name) {
@@ -50,16 +55,36 @@ impl PasswordSource {
                     format!("the environment variable {name} is not set; set it to the password (授权码)"),
                 )),
             },
-            Kept::File(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| {
-                    self.mistake("password_file", format!("{} cannot be read: {error}", path.display()))
-                })?;
-                let password = text.trim_end_matches(['\r', '\n']);
-                if password.is_empty() {
-                    return Err(self.mistake("password_file", format!("{} is empty", path.display())));
-                }
-                Ok(password.to_owned().into())
-            }
+            Kept::File(path) => self.of_file("password_file", path),
+            Kept::Credential(name) => match std::env::var_os(CREDENTIALS).filter(|folder| !folder.is_empty()) {
+                Some(folder) => self.of_file("password_credential", &PathBuf::from(folder).join(name)),
+                None => Err(self.mistake(
+                    "password_credential",
+                    format!(
+                        "{CREDENTIALS} is not set: {name} is there only in a service with LoadCredential={name}:FILE"
+                    ),
+                )),
+            },
+        }
+    }
+
+    fn of_file(&self, key: &str, path: &Path) -> Result<SecretString, Mistake> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| self.mistake(key, format!("{} cannot be read: {error}", path.display())))?;
+        let password = text.trim_end_matches(['\r', '\n']);
+        if password.is_empty() {
+            return Err(self.mistake(key, format!("{} is empty; put the password (授权码) into it", path.display())));
+        }
+        Ok(password.to_owned().into())
+    }
+
+    /// The key that says where it is kept, and its value.
+    #[must_use]
+    pub fn said(&self) -> (&'static str, String) {
+        match &self.kept {
+            Kept::Environment(name) => ("password_env", name.clone()),
+            Kept::File(path) => ("password_file", path.display().to_string()),
+            Kept::Credential(name) => ("password_credential", name.clone()),
         }
     }
 
@@ -126,13 +151,14 @@ fn read_password(section: &Section<'_>) -> Option<PasswordSource> {
             "a password never stands in the configuration; write password_env = \"NAME\" or password_file = \"PATH\", and change the password that stood here",
         );
     }
-    let (name, file) = (section.text("password_env"), section.path("password_file"));
-    let kept = match (name, file) {
-        (Some(_), Some(_)) => {
-            section.mistake("password_env", "stands beside password_file; keep one of the two");
-            return None;
-        }
-        (Some(name), None) => {
+    let given = [section.text("password_env"), section.text("password_file"), section.text("password_credential")];
+    if given.iter().flatten().count() > 1 {
+        let text = "several of password_env, password_file and password_credential stand here; keep one";
+        section.mistake("password_env", text);
+        return None;
+    }
+    let kept = match given {
+        [Some(name), _, _] => {
             if !is_variable_name(&name) {
                 // Not quoted: somebody may have put the password itself here.
                 section.mistake(
@@ -143,13 +169,24 @@ fn read_password(section: &Section<'_>) -> Option<PasswordSource> {
             }
             Kept::Environment(name)
         }
-        (None, Some(path)) => {
+        [None, Some(_), _] => {
+            let path = section.path("password_file")?;
             warn_of_open_file(section, &path);
             Kept::File(path)
         }
-        (None, None) => {
-            if !section.has("password") && !section.has("password_env") && !section.has("password_file") {
-                section.missing("password_env", "password_env = \"MAILTALLY_IMAP_PASSWORD\" (or password_file)");
+        [None, None, Some(name)] => {
+            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+                let text = "must be the NAME of a credential of the service (letters, digits, -, _ and .)";
+                section.mistake("password_credential", text);
+                return None;
+            }
+            Kept::Credential(name)
+        }
+        [None, None, None] => {
+            let keys = ["password", "password_env", "password_file", "password_credential"];
+            if !keys.iter().any(|key| section.has(key)) {
+                let like = "password_env = \"MAILTALLY_IMAP_PASSWORD\" (or password_file, or password_credential)";
+                section.missing("password_env", like);
             }
             return None;
         }

@@ -59,7 +59,16 @@ pub(super) fn read_smtp(section: &Section<'_>) -> Option<SmtpConfig> {
         }
         Some(Carrier::Folder) => {
             // A drill keeps the real server's keys beside it.
-            section.ignore(&["host", "port", "tls", "username", "password_env", "password_file", "ca_file"]);
+            section.ignore(&[
+                "host",
+                "port",
+                "tls",
+                "username",
+                "password_env",
+                "password_file",
+                "password_credential",
+                "ca_file",
+            ]);
             if !section.has("path") {
                 section.missing("path", "path = \"../letters\"");
             }

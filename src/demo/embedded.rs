@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+/// The shipped campaign's folder.
+pub const CAMPAIGN_ID: &str = "2021-bayi";
+
 /// Each file of the shipped campaign: name and content.
-const CAMPAIGN: [(&str, &str); 11] = [
+pub const CAMPAIGN: [(&str, &str); 11] = [
     ("campaign.toml", include_str!("../../config/campaigns/2021-bayi/campaign.toml")),
     ("form.toml", include_str!("../../config/campaigns/2021-bayi/form.toml")),
     ("units.csv", include_str!("../../config/campaigns/2021-bayi/units.csv")),
@@ -44,7 +47,7 @@ dir = "campaigns"
 /// # Errors
 /// Where the disk refuses.
 pub fn write_configuration(folder: &Path) -> Result<PathBuf> {
-    let campaign = folder.join("campaigns").join("2021-bayi");
+    let campaign = folder.join("campaigns").join(CAMPAIGN_ID);
     std::fs::create_dir_all(&campaign).with_context(|| campaign.display().to_string())?;
     for (name, content) in CAMPAIGN {
         let path = campaign.join(name);

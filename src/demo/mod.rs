@@ -16,7 +16,7 @@ pub mod build;
 mod cast;
 mod counties;
 mod departments;
-mod embedded;
+pub mod embedded;
 mod figures;
 pub mod index;
 mod noise;

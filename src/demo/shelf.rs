@@ -140,6 +140,7 @@ impl Shelf {
                 | EventKind::NameTaught { .. }
                 | EventKind::Undone { .. }
                 | EventKind::LetterRuled { .. }
+                | EventKind::OriginalsPurged { .. }
                 | EventKind::LetterSent { .. } => {}
             }
         }

@@ -139,6 +139,23 @@ impl Session {
         self.talk.can("IDLE")
     }
 
+    /// Whether it was told who we are (ID).
+    #[must_use]
+    pub fn was_introduced(&self) -> bool {
+        quirks::wants_id(&self.settings.account.host, self.talk.can("ID"))
+    }
+
+    /// Junk folders of the server that are not among the configured ones, by their names as people read them.
+    #[must_use]
+    pub fn junk_not_looked_into(&self) -> Vec<String> {
+        let looked_into: Vec<String> =
+            self.settings.folders.iter().filter_map(|name| names::resolve(&self.folders, name)).collect();
+        let junk =
+            |folder: &&Folder| folder.selectable && (folder.junk || quirks::means_junk(&utf7::decode(&folder.wire)));
+        let others = self.folders.iter().filter(junk).filter(|folder| !looked_into.contains(&folder.wire));
+        others.map(|folder| utf7::decode(&folder.wire)).collect()
+    }
+
     pub(super) fn resolve(&self, name: &str) -> Option<String> {
         names::resolve(&self.folders, name)
     }

@@ -33,6 +33,35 @@ pub fn is_busy(words: &str) -> bool {
         .any(|sign| words.contains(sign))
 }
 
+/// Whether a server hides older mail, as the web mail of NetEase and QQ does where 收取最近30天 is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hides {
+    /// It shows mail that is older.
+    Nothing,
+    /// Its oldest mail is just as old as the setting lets it be.
+    Probably,
+    /// The mailbox is too young, or too empty, to tell.
+    Unknown,
+}
+
+/// What the ages of the mails in a folder say about it, in days. An age just below thirty may be chance: only many mails
+/// make it a sign. One that is older was not hidden.
+#[must_use]
+pub fn hides(ages: &[i64]) -> Hides {
+    match ages.iter().max() {
+        Some(oldest) if *oldest > 31 => Hides::Nothing,
+        Some(oldest) if *oldest >= 27 && ages.len() >= 5 => Hides::Probably,
+        Some(_) | None => Hides::Unknown,
+    }
+}
+
+/// Whether the host's web mail has that setting: NetEase's, QQ's and Exmail's.
+#[must_use]
+pub fn may_hide(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    is_netease(&host) || host == "qq.com" || host.ends_with(".qq.com")
+}
+
 /// Names of the folder of sent mail, where no folder carries `\Sent`: Coremail and NetEase, QQ, and the usual English.
 pub const SENT_NAMES: [&str; 6] = ["已发送", "已发送邮件", "Sent Messages", "Sent", "Sent Items", "INBOX.Sent"];
 
@@ -68,6 +97,16 @@ mod tests {
         assert!(!wants_id("imap.qq.com", false));
         assert!(wants_id("imap.qq.com", true));
         assert!(wants_id("imap.163.com", false));
+    }
+
+    #[test]
+    fn a_mailbox_whose_oldest_mail_is_a_month_old_probably_hides_the_rest() {
+        assert_eq!(hides(&[0, 3, 9, 20, 29, 30]), Hides::Probably);
+        assert_eq!(hides(&[29, 30]), Hides::Unknown, "two mails may be that old by chance");
+        assert_eq!(hides(&[0, 3, 9, 20, 29, 400]), Hides::Nothing);
+        assert_eq!(hides(&[0, 1, 2, 3, 4, 5]), Hides::Unknown);
+        assert_eq!(hides(&[]), Hides::Unknown);
+        assert!(may_hide("imap.163.com") && may_hide("imap.exmail.qq.com") && !may_hide("imap.unit.example"));
     }
 
     #[test]

@@ -127,6 +127,7 @@ fn acts(events: &[Event]) -> Vec<(PersonsAct, usize)> {
             | EventKind::NameTaught { .. }
             | EventKind::LetterRuled { .. }
             | EventKind::LetterSent { .. }
+            | EventKind::OriginalsPurged { .. }
             | EventKind::Bounced { .. } => continue,
         };
         seen.entry(act).or_default().insert(event.act);

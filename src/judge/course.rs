@@ -43,6 +43,7 @@ fn moments(events: &[Event]) -> Vec<DateTime<FixedOffset>> {
             | EventKind::NameTaught { .. }
             | EventKind::LetterRuled { .. }
             | EventKind::LetterSent { .. }
+            | EventKind::OriginalsPurged { .. }
             | EventKind::Bounced { .. } => None,
         };
         of_arrivals.extend(arrival.map(|arrival| (event.id, arrival)));

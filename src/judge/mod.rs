@@ -42,6 +42,7 @@ pub mod register;
 pub mod remarks;
 pub mod replay;
 pub mod report;
+pub mod retention;
 pub mod revision;
 pub mod rows;
 pub mod said;

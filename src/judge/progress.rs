@@ -58,6 +58,7 @@ pub fn apply(mut ledger: UnitLedger, event: &Event) -> UnitLedger {
         | EventKind::AddressTaught { .. }
         | EventKind::NameTaught { .. }
         | EventKind::LetterRuled { .. }
+        | EventKind::OriginalsPurged { .. }
         | EventKind::Undone { .. } => {}
         EventKind::Waived { item, .. } => ledger.items.entry(*item).or_default().waived = true,
         EventKind::LetterSent { kind, .. } => {

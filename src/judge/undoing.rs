@@ -10,7 +10,10 @@ use crate::model::returns::Item;
 #[must_use]
 pub fn can_be_undone(kind: &EventKind) -> bool {
     match kind {
-        EventKind::MailRecorded { .. } | EventKind::LetterSent { .. } | EventKind::Bounced { .. } => false,
+        EventKind::MailRecorded { .. }
+        | EventKind::LetterSent { .. }
+        | EventKind::Bounced { .. }
+        | EventKind::OriginalsPurged { .. } => false,
         // Taken back by another word on the same letter.
         EventKind::LetterRuled { .. } => false,
         EventKind::Filed(_)

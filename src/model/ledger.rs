@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::letter::LetterKind;
@@ -86,6 +86,8 @@ pub enum EventKind {
     LetterSent { kind: LetterKind, key: String },
     /// A letter to the unit came back. `hard`: that address will never work.
     Bounced { recipient: String, hard: bool, diagnostic: Option<String> },
+    /// A person had the raw mails of a closed collection, received before that day, removed from the archive.
+    OriginalsPurged { before: NaiveDate, mails: u32 },
 }
 
 /// A person's word on a letter that has not gone out.

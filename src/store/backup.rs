@@ -21,15 +21,17 @@ impl Store {
         Ok(())
     }
 
-    /// Every mail that was ever handed in, and so must be in the archive, in the order of its digest.
+    /// Every mail that was ever handed in and not purged since, and so must be in the archive, in the order of its digest.
     ///
     /// # Errors
     /// The database's.
     pub async fn handed_in(&self) -> Result<Vec<Digest>, StoreError> {
         let rows: Vec<String> =
-            sqlx::query_scalar("SELECT sha256 FROM sightings UNION SELECT sha256 FROM mails ORDER BY sha256")
-                .fetch_all(&self.reader)
-                .await?;
+            sqlx::query_scalar(
+                "SELECT sha256 FROM sightings UNION SELECT sha256 FROM mails EXCEPT SELECT mail FROM purged ORDER BY sha256",
+            )
+            .fetch_all(&self.reader)
+            .await?;
         rows.iter().map(|row| digest(row)).collect()
     }
 

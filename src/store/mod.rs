@@ -13,6 +13,7 @@ mod open;
 mod outbox;
 mod owed;
 mod places;
+mod purging;
 mod readings;
 mod revise;
 mod signatures;
@@ -36,6 +37,7 @@ pub use mails::{Recorded, Sighting};
 pub use open::{LOCK, StorageLock};
 pub use outbox::LetterFilter;
 pub use places::PlaceContent;
+pub use purging::{Portion, PurgedBy};
 pub use revise::{Change, NewMail};
 pub use views::HistoryLine;
 pub use watch::Due;
@@ -60,7 +62,7 @@ pub enum StoreError {
     Absent { path: PathBuf },
     #[error("{path}: the database was made by an older mailtally; run any writing command once to bring it up to date", path = path.display())]
     Outdated { path: PathBuf },
-    #[error("{path}: the database was made by a newer mailtally, or its tables were altered: {source}", path = path.display())]
+    #[error("{path}: the database was made by a newer mailtally, or its tables were altered; install that version again, or restore the backup made before the upgrade", path = path.display())]
     Migration { path: PathBuf, source: Box<sqlx::migrate::MigrateError> },
     #[error("{path}: the database cannot be opened: {source}", path = path.display())]
     Open { path: PathBuf, source: sqlx::Error },

@@ -35,6 +35,26 @@ impl Store {
         Ok(())
     }
 
+    /// When each mail that came to this mailbox since then was seen, and when its server says that it came (INTERNALDATE).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn seen_lately(
+        &self,
+        mailbox: &str,
+        since: DateTime<FixedOffset>,
+    ) -> Result<Vec<(DateTime<FixedOffset>, DateTime<FixedOffset>)>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT seen_at, internal_date * 1000 FROM places
+             WHERE mailbox = ?1 AND mail IS NOT NULL AND internal_date * 1000 >= ?2",
+        )
+        .bind(mailbox)
+        .bind(millis(since))
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(|(seen_at, came)| Ok((self.moment(seen_at)?, self.moment(came)?))).collect()
+    }
+
     /// What is known of a folder: the UIDVALIDITY recorded last (0 where none is), and what was recorded last under each
     /// UID: RFC822.SIZE and INTERNALDATE in seconds since 1970. A place whose size or date differ from what the server
     /// says now is another mail under a reshuffled UID.

@@ -156,6 +156,10 @@ impl Desk {
         // Servers tell the moment in whatever zone they like; the office reads its own.
         let received_at = received_at.with_timezone(now.offset());
         if let Some(record) = self.store.mail(&mail).await? {
+            if self.store.purged_by(&mail).await?.is_some() {
+                // Removed on purpose, and come again: from a mailbox that numbers its mails anew, or by `ingest`.
+                self.archive.remove(&mail)?;
+            }
             self.note_place(&origin, &mail, now).await?;
             return Ok(known(record));
         }

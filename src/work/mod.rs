@@ -13,6 +13,7 @@ pub mod failpoint;
 pub mod opener;
 pub mod owe;
 pub mod poll;
+pub mod purge;
 mod recorded;
 pub mod render;
 pub mod reread;

@@ -46,6 +46,8 @@ pub struct Reread {
     pub given: Given,
     /// By arrival; of all mails that were judged.
     pub revisions: Vec<Revision>,
+    /// Mails whose originals were removed on purpose: they stay as they are recorded.
+    pub purged: BTreeSet<Digest>,
     pub now: DateTime<FixedOffset>,
 }
 
@@ -76,7 +78,8 @@ pub async fn plan(desk: &Desk, scope: &Scope, now: DateTime<FixedOffset>) -> Res
     for revision in &mut revisions {
         complete(desk, &register, revision, now).await?;
     }
-    Ok(Reread { given, revisions, now })
+    let purged = desk.store.purged().await?;
+    Ok(Reread { given, revisions, purged, now })
 }
 
 /// Works out what changes and writes it, in one transaction. Repeated it changes nothing. Whoever calls it holds the
@@ -248,6 +251,9 @@ async fn step_all(
 /// What the archived mail says today; `None` where it cannot be opened.
 async fn understood(desk: &Desk, record: &MailRecord) -> Result<Option<Understanding>, WorkError> {
     let mail = &record.sha256;
+    if desk.store.purged_by(mail).await?.is_some() {
+        return Ok(None);
+    }
     let bytes = match desk.archive.get(mail) {
         Ok(bytes) => bytes,
         Err(error) => {

@@ -102,6 +102,7 @@ impl Acted {
                 | EventKind::NameTaught { .. }
                 | EventKind::LetterRuled { .. }
                 | EventKind::LetterSent { .. }
+                | EventKind::OriginalsPurged { .. }
                 | EventKind::Bounced { .. } => {}
             }
         }
@@ -194,6 +195,9 @@ pub async fn understood_today(desk: &Desk, mail: &Digest) -> Result<Result<Under
 
 async fn understood(desk: &Desk, mail: &Digest, said: &Said) -> Result<Result<Understanding, String>, WorkError> {
     let record = desk.store.mail(mail).await?.ok_or_else(|| StoreError::NoSuchMail(mail.clone()))?;
+    if let Some(purged) = desk.store.purged_by(mail).await? {
+        return Ok(Err(purged.to_string()));
+    }
     desk.understand_as_said(desk.archive.get(mail)?, record.received_at, said).await
 }
 

@@ -62,6 +62,7 @@ pub(super) fn outcome(decision: &Decision) -> String {
             | EventKind::NameTaught { .. }
             | EventKind::Undone { .. }
             | EventKind::LetterRuled { .. }
+            | EventKind::OriginalsPurged { .. }
             | EventKind::LetterSent { .. } => continue,
         };
         words.insert(place, word);

@@ -52,6 +52,7 @@ async fn assign_once(
             | EventKind::Undone { .. }
             | EventKind::LetterRuled { .. }
             | EventKind::LetterSent { .. }
+            | EventKind::OriginalsPurged { .. }
             | EventKind::Bounced { .. } => {}
         }
     }

@@ -41,6 +41,9 @@ pub async fn raise(
 ) -> Result<Acted, ActError> {
     let mail = &record.sha256;
     again(async || {
+        if let Some(purged) = desk.store.purged_by(mail).await? {
+            return Err(ActError::Refused(format!("the mail {} cannot be judged again: {purged}", mail.short())));
+        }
         let mut change = Change::begin(desk, campaign, person).await?;
         for review in change.waiting(mail).await? {
             let id = review.id;
