@@ -20,6 +20,7 @@ use crate::post::Post;
 use crate::store::{AccountState, LetterFilter};
 use crate::work::deliver::{self, Delivered, Outbox, Quota};
 use crate::work::desk::Desk;
+use crate::work::haste::hurried;
 use crate::work::poll::{PollError, Polled, poll};
 use crate::work::{WorkError, alarm, owe, without_addresses};
 use reload::Watch;
@@ -237,7 +238,7 @@ impl Engine {
 
     /// Looks into a mailbox until told to stop. A failed connection is made again after a pause.
     async fn mailbox_loop(&self, mailbox: &Mailbox, mut stop: watch::Receiver<bool>, new_letters: &Notify) {
-        let mut pause = FIRST_PAUSE;
+        let mut pause = hurried(FIRST_PAUSE);
         while !*stop.borrow() {
             let ended = self.session_loop(mailbox, &mut stop, new_letters, &mut pause).await;
             if let Err(error) = ended {
@@ -246,7 +247,7 @@ impl Engine {
                     PollError::Inbox(_) => "mailbox not reachable; trying again",
                     // Disk or database: no server is spared by waiting longer, and new mail lies there meanwhile.
                     PollError::Work(_) => {
-                        pause = FIRST_PAUSE;
+                        pause = hurried(FIRST_PAUSE);
                         "mail could not be recorded; trying again"
                     }
                 };
@@ -257,7 +258,7 @@ impl Engine {
                 () = tokio::time::sleep(jittered(pause)) => {}
                 () = stopped(&mut stop) => {}
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(hurried(LONGEST_PAUSE));
         }
     }
 
@@ -287,7 +288,7 @@ impl Engine {
                     () = async { stopped(stop).await; tokio::time::sleep(GRACE / 2).await } => return Ok(()),
                 }
             };
-            *pause = FIRST_PAUSE;
+            *pause = hurried(FIRST_PAUSE);
             self.look_up_unknown(&mut session).await?;
             if polled.new > 0 {
                 new_letters.notify_one();
@@ -311,7 +312,7 @@ impl Engine {
                 Err(_) => tracing::error!("working on letters failed; trying again"),
             }
             tokio::select! {
-                () = tokio::time::sleep(OUTBOX_EVERY) => {}
+                () = tokio::time::sleep(hurried(OUTBOX_EVERY)) => {}
                 () = new_letters.notified() => {}
                 () = stopped(&mut stop) => {}
             }

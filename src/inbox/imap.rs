@@ -14,6 +14,8 @@ use super::{ImapSettings, InboxError, quirks, utf7};
 
 /// How long a connection goes on listing only a folder's end before it compares the whole folder again.
 const FULL_LISTING_EVERY: Duration = Duration::from_secs(3600);
+/// The most that is added for long listings, whatever number of mails the server claims.
+const LONGEST_LISTING: Duration = Duration::from_secs(1800);
 /// A logged-in connection. After an error it is spent: drop it and connect again.
 pub struct Session {
     pub(super) settings: ImapSettings,
@@ -212,7 +214,8 @@ impl Session {
     pub(super) async fn list(&mut self, uids: &str, exists: u32) -> Result<Vec<Listed>, InboxError> {
         let mut listed = Vec::new();
         let line = format!("UID FETCH {uids} (UID FLAGS INTERNALDATE RFC822.SIZE)");
-        let bound = self.talk.patience.command + Duration::from_secs(u64::from(exists / 200));
+        let for_many = Duration::from_secs(u64::from(exists / 200)).min(LONGEST_LISTING);
+        let bound = self.talk.patience.command + for_many;
         let answer = self.talk.command_within("UID FETCH", &line, bound, |response| {
             if let Response::Fetch(_, attributes) = response {
                 listed.extend(listed_mail(attributes));

@@ -12,6 +12,8 @@
 pub mod authority;
 pub mod dovecot;
 pub mod exim;
+pub mod faulty;
+pub mod impostor;
 pub mod process;
 pub mod scripted_imap;
 pub mod scripted_smtp;
