@@ -157,7 +157,8 @@ fn tls_error(host: &str, error: &io::Error) -> WireError {
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                     CertificateFault::WrongName
                 }
-                CertificateError::UnknownIssuer => CertificateFault::UnknownIssuer,
+                // A signature that does not fit: somebody took the name of an issuer that is trusted, not its key.
+                CertificateError::UnknownIssuer | CertificateError::BadSignature => CertificateFault::UnknownIssuer,
                 _ => CertificateFault::Other,
             };
             WireError::Certificate { host, fault }

@@ -14,6 +14,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::wire::Stream;
 
+/// RFC 5321 §4.5.3.1.5 allows 512 octets. lettre measures a line when it has all of it, and would collect one without end.
+const LONGEST_LINE: usize = 64 * 1024;
+
 /// The stream lettre sees.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -21,11 +24,13 @@ pub(super) struct Line {
     peer: Option<SocketAddr>,
     /// What it reads before anything the server says.
     prelude: &'static [u8],
+    /// Octets since the last end of a line.
+    since_line_end: usize,
 }
 
 impl Line {
     pub fn new(stream: Stream, peer: Option<SocketAddr>, prelude: &'static [u8]) -> Self {
-        Self { stream, peer, prelude }
+        Self { stream, peer, prelude, since_line_end: 0 }
     }
 }
 
@@ -47,8 +52,14 @@ impl AsyncRead for Line {
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
-        for octet in buffer.filled_mut().iter_mut().skip(before).filter(|octet| !octet.is_ascii()) {
-            *octet = b'?';
+        for octet in buffer.filled_mut().iter_mut().skip(before) {
+            if !octet.is_ascii() {
+                *octet = b'?';
+            }
+            this.since_line_end = if *octet == b'\n' { 0 } else { this.since_line_end + 1 };
+        }
+        if this.since_line_end > LONGEST_LINE {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "a reply line without end")));
         }
         Poll::Ready(Ok(()))
     }

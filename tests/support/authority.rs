@@ -12,6 +12,8 @@ pub struct Authority {
     pub ca: PathBuf,
     pub certificate: PathBuf,
     pub key: PathBuf,
+    /// The authority's own key, for a certificate that has signed itself.
+    pub ca_key: PathBuf,
     folder: PathBuf,
 }
 
@@ -36,6 +38,7 @@ impl Authority {
             ca: at("ca.pem"),
             certificate: at("server.pem"),
             key: at("server.key"),
+            ca_key: at("ca.key"),
             folder: folder.to_path_buf(),
         };
         authority.certify("server.pem", "leaf.cnf", "30");

@@ -155,8 +155,16 @@ async fn connect(client: TcpStream, fault: Option<(Fault, usize)>, shared: Arc<S
     let (client_in, client_out) = client.into_split();
     let (server_in, server_out) = server.into_split();
     let muted = AtomicBool::new(false);
-    let mut down =
-        Down { client: client_out, fault, shared: &shared, lines: 0, literals: 0, literal: 0, line: Vec::new() };
+    let mut down = Down {
+        client: client_out,
+        fault,
+        shared: &shared,
+        lines: 0,
+        literals: 0,
+        literal: 0,
+        line: Vec::new(),
+        slow: false,
+    };
     let mut up = Up { server: server_out, fault, shared: &shared, letters: 0, tail: Vec::new(), muted: &muted };
     let end = tokio::select! {
         end = down.run(server_in, &muted) => end,
@@ -189,12 +197,19 @@ struct Down<'a> {
     literal: usize,
     /// The line so far.
     line: Vec<u8>,
+    /// Whether one octet a second is all that goes through.
+    slow: bool,
 }
 
 impl Down<'_> {
     async fn run(&mut self, mut server: OwnedReadHalf, muted: &AtomicBool) -> std::io::Result<End> {
-        if let Some((fault, 0)) = self.fault {
-            return self.happen(fault, &[]).await;
+        match self.fault {
+            Some((Fault::Trickle, 0)) => {
+                self.shared.note(Fault::Trickle);
+                self.slow = true;
+            }
+            Some((fault, 0)) => return self.happen(fault, &[]).await,
+            _ => {}
         }
         let mut chunk = vec![0; 16 * 1024];
         loop {
@@ -208,7 +223,9 @@ impl Down<'_> {
                     _ => Ok(End::Orderly),
                 };
             }
-            if let Some(end) = self.pass(&chunk[..count]).await? {
+            if self.slow {
+                self.trickle(&chunk[..count]).await?;
+            } else if let Some(end) = self.pass(&chunk[..count]).await? {
                 return Ok(end);
             }
         }
@@ -262,6 +279,13 @@ impl Down<'_> {
                     self.fault = None;
                     out.extend(b"\xB5\xC7\xC2\xBC <html> ]] {12\r\n502 (* \x00\xFF NIL\r\n");
                 }
+                Fault::Trickle => {
+                    self.shared.note(fault);
+                    self.slow = true;
+                    self.client.write_all(&out).await?;
+                    self.trickle(&octets[at + 1..]).await?;
+                    return Ok(None);
+                }
                 _ => {
                     self.client.write_all(&out).await?;
                     let rest = &octets[at + 1..];
@@ -272,6 +296,14 @@ impl Down<'_> {
         let held = if holds && self.fault.is_some() { self.line.len() } else { 0 };
         self.client.write_all(&out[..out.len() - held]).await?;
         Ok(None)
+    }
+
+    async fn trickle(&mut self, octets: &[u8]) -> std::io::Result<()> {
+        for octet in octets {
+            self.client.write_all(&[*octet]).await?;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Ok(())
     }
 
     /// A fault after which nothing is as it was. `rest` is what had come from the server already.
@@ -287,16 +319,6 @@ impl Down<'_> {
                 self.client.shutdown().await?;
                 std::future::pending().await
             }
-            Fault::Trickle => loop {
-                for octet in rest {
-                    self.client.write_all(&[*octet]).await?;
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
-                if rest.is_empty() {
-                    self.client.write_all(b"*").await?;
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
-            },
             _ => Ok(End::Orderly),
         }
     }

@@ -10,6 +10,7 @@
 )]
 
 pub mod authority;
+pub mod clerk;
 pub mod dovecot;
 pub mod exim;
 pub mod faulty;

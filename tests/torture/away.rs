@@ -25,6 +25,13 @@ fn honest() -> Plan {
     Box::new(|| None)
 }
 
+/// Ends what connections there are.
+async fn interrupt(line: &Faulty) {
+    line.go_away(true);
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    line.go_away(false);
+}
+
 /// The gaps between the connections from the `first`th on, in milliseconds.
 async fn gaps(line: &Faulty, first: usize, count: usize) -> Vec<u64> {
     let begun = Instant::now();
@@ -63,8 +70,7 @@ async fn servers_that_were_away_for_a_day_are_found_again_without_a_restart() {
 
     // A server that hangs up on everybody: each pause is twice the last, up to the longest.
     imap.plan(hangs_up());
-    imap.go_away(true);
-    imap.go_away(false);
+    interrupt(&imap).await;
     let first = imap.dialled().len();
     let gaps_away = gaps(&imap, first, PAUSES.len()).await;
     // The first of them may belong to the moment in which nobody listened.
@@ -95,8 +101,7 @@ async fn servers_that_were_away_for_a_day_are_found_again_without_a_restart() {
 
     // What went well begins the pauses anew.
     imap.plan(hangs_up());
-    imap.go_away(true);
-    imap.go_away(false);
+    interrupt(&imap).await;
     let first = imap.dialled().len();
     let gaps_again = gaps(&imap, first, 1).await;
     assert!(gaps_again[0] < 2_900, "the pauses began anew: {gaps_again:?}");

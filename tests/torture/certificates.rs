@@ -30,10 +30,11 @@ fn cases(good: &Authority, stranger: &Authority) -> Vec<Case> {
         tls("expired", certificate(&good.expired()), "it has expired"),
         tls("another name", certificate(&good.for_another_name()), "it was issued for another name"),
         tls(
-            "self-signed",
+            "unknown issuer",
             Deceit::certificate(&stranger.certificate, &stranger.key),
             "nobody this machine trusts has issued it",
         ),
+        tls("self-signed", Deceit::certificate(&stranger.ca, &stranger.ca_key), "is not to be trusted"),
         tls("no TLS at all", Deceit::Garbage, "offers no TLS that is safe today"),
         // It may be a server that is started again: no reason to call anybody.
         Case { alerts: false, ..tls("handshake cut", Deceit::CutHandshake, "hung up while TLS was agreed on") },

@@ -14,8 +14,8 @@ use crate::table::{self, Figures};
 
 /// Mails that arrive between two faults.
 const A_ROUND: usize = 3;
-/// The program waits a thirtieth of what it would: 2 s for a silent server, 6 s for a slow one.
-const HASTE: (&str, &str) = ("MAILTALLY_HASTE", "30");
+/// The program waits a sixtieth of what it would: 1 s for a silent server, 3 s for a slow one.
+const HASTE: (&str, &str) = ("MAILTALLY_HASTE", "60");
 
 const OF_IMAP: [Fault; 11] = [
     Fault::CutInLiteral,
@@ -80,7 +80,7 @@ async fn through(scene: &Scene, office: &Office, imap: &Faulty, smtp: &Faulty) -
         let before = total();
         scene.deliver(mails);
         let begun = Instant::now();
-        while total() == before && begun.elapsed() < Duration::from_millis(2_500) {
+        while total() == before && begun.elapsed() < Duration::from_millis(1_500) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -234,7 +234,7 @@ pub async fn account(scene: &Scene, office: &Office) -> Account {
     let of = |state: LetterState| states.get(&state).cloned().unwrap_or_default();
     let (sent, unknown) = (of(LetterState::Sent), of(LetterState::Unknown));
     let owed: usize = states.values().map(BTreeSet::len).sum();
-    assert_eq!(owed, different.len(), "one receipt a mail");
+    assert_eq!(owed, different.len(), "one receipt a mail, and nobody is called: {states:?}\n{}", office.log());
     assert_eq!(owed, sent.len() + unknown.len(), "each was sent, or may have been: {states:?}");
     // Exim takes a letter before it delivers it.
     let begun = Instant::now();

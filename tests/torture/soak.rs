@@ -130,14 +130,13 @@ fn many_mails_and_many_looks_leave_nothing_behind() {
             std::thread::sleep(Duration::from_millis(5));
         }
         if (poll + 1) % (polls / 30).max(1) == 0 {
-            samples.push(sample(daemon.id(), &office.storage(), delivered));
+            let sample = sample(daemon.id(), &office.storage(), delivered);
+            println!("{:>6.1} s: {sample:?}", begun.elapsed().as_secs_f64());
+            samples.push(sample);
         }
     }
     let taken = begun.elapsed();
     terminate(&mut daemon);
-    for sample in &samples {
-        println!("{sample:?}");
-    }
     assert_eq!(office.history_lines("来信（"), mails, "every mail once");
     judged(&samples, (polls, mails), taken);
 }
