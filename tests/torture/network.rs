@@ -140,7 +140,7 @@ async fn on_a_bad_line_nothing_is_lost_and_nothing_doubled() {
     if !Exim::is_possible() {
         return;
     }
-    let faults = asked("TORTURE_FAULTS", 22);
+    let faults = asked("TORTURE_FAULTS", 12);
     let (of_imap, of_smtp) = (faults / 2, faults - faults / 2);
     let scene = Scene::with(of_imap * A_ROUND);
     let imap = Faulty::start(scene.dovecot.port, planned(&OF_IMAP, of_imap, 20_210_801));
@@ -157,7 +157,7 @@ async fn on_a_bad_line_under_tls_nothing_is_lost_and_nothing_doubled() {
     if !Exim::is_possible() {
         return;
     }
-    let faults = asked("TORTURE_FAULTS", 22) / 2;
+    let faults = asked("TORTURE_FAULTS", 12) / 2;
     let scene = Scene::with(faults * 2);
     let imap = Faulty::start(scene.dovecot.tls_port, planned(&OF_TLS, faults / 2, 20_210_803));
     let smtp = Faulty::start(scene.exim.port, planned(&OF_TLS, faults - faults / 2, 20_210_804));
