@@ -1,10 +1,12 @@
 //! Servers that cannot be trusted: no password reaches them, the log says why, and the office is alerted.
 
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use mailtally::model::account::TlsMode;
 
 use crate::office::{Letters, OFFICE, Office, header};
+use crate::scene::{PATIENCE, terminate};
 use crate::support::authority::Authority;
 use crate::support::dovecot::{Dovecot, PASSWORD, PROGRAMS};
 use crate::support::exim::{Exim, PROGRAM};
@@ -83,6 +85,26 @@ fn confided_nothing(impostor: &Impostor, case: &Case) {
     }
 }
 
+/// `run` goes on trying, and says so each time.
+fn is_told_by_the_daemon(dovecot: &Dovecot, case: &Case, good: &Authority) {
+    let impostor = Impostor::start(case.deceit.clone(), "* OK ready");
+    let office = Office::new(dovecot, &Letters::Folder);
+    pointed_at(&office, "[[mailbox]]", impostor.port, case.tls, good);
+    let mut daemon = office.started_with(&[("MAILTALLY_HASTE", "20")]);
+    let begun = Instant::now();
+    let warned = |log: String| {
+        let of_it = |line: &&str| line.contains("WARN") && line.contains(case.told.0);
+        log.lines().filter(of_it).count()
+    };
+    while warned(office.log()) < 3 || office.outbox().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "{}", office.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    terminate(&mut daemon);
+    assert_eq!(office.outbox().len(), 1, "one alert, however often it is tried");
+    confided_nothing(&impostor, case);
+}
+
 #[test]
 fn a_server_that_cannot_be_trusted_hears_no_password_and_is_told_of() {
     if !have(&[PROGRAMS[0], PROGRAMS[1], PROGRAM]) || !Exim::is_possible() {
@@ -118,5 +140,6 @@ fn a_server_that_cannot_be_trusted_hears_no_password_and_is_told_of() {
         assert!(says(&output, told), "{}: {}", case.name, String::from_utf8_lossy(&output.stderr));
         confided_nothing(&impostor, case);
     }
+    is_told_by_the_daemon(&dovecot, &cases[0], &good);
     table::note("servers not trusted", &Figures::default().with("deceits", cases.len()).with("passwords told", 0));
 }
