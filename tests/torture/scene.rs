@@ -138,8 +138,21 @@ pub fn kill(daemon: &mut Child) {
     daemon.wait().unwrap();
 }
 
+/// Whether the process has come so far that it ends in order when it is told to.
+fn listens(pid: u32) -> bool {
+    const SIGTERM: u64 = 1 << (15 - 1);
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    caught.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & SIGTERM != 0)
+}
+
 /// SIGTERM, which is no failure.
 pub fn terminate(daemon: &mut Child) {
+    let begun = Instant::now();
+    while !listens(daemon.id()) {
+        assert!(begun.elapsed() < PATIENCE, "it does not listen to SIGTERM");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     run(Command::new("kill").arg(daemon.id().to_string()));
     assert_eq!(daemon.wait().unwrap().code(), Some(0), "SIGTERM is no failure");
 }
