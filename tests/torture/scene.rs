@@ -178,9 +178,10 @@ pub async fn recorded(office: &Office, offset: FixedOffset) -> usize {
     mails
 }
 
-/// Lets the daemon run until everything is recorded and nothing waits to be sent.
+/// Lets the daemon run until everything is recorded and nothing waits to be sent; gives up where nothing goes forward any
+/// more.
 pub async fn calm(scene: &Scene, office: &Office, daemon: &mut Child) {
-    let begun = Instant::now();
+    let (mut begun, mut before) = (Instant::now(), (0, 0));
     let different: BTreeSet<Digest> = scene.mails.iter().map(|mail| Digest::of(&mail.bytes)).collect();
     loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -192,6 +193,14 @@ pub async fn calm(scene: &Scene, office: &Office, daemon: &mut Child) {
         let busy = [LetterState::Queued, LetterState::Sending].iter().any(|state| waiting.contains_key(state));
         if done == different.len() && !busy {
             return;
+        }
+        let settled: usize = waiting
+            .iter()
+            .filter(|(state, _)| ![LetterState::Queued, LetterState::Sending].contains(state))
+            .map(|(_, letters)| letters.len())
+            .sum();
+        if (done, settled) != before {
+            (begun, before) = (Instant::now(), (done, settled));
         }
         let log = || office.log().lines().rev().take(40).fold(String::new(), |log, line| format!("{line}\n{log}"));
         assert!(begun.elapsed() < PATIENCE, "{done} of {} mails after {PATIENCE:?}:\n{}", different.len(), log());
