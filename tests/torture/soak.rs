@@ -15,7 +15,7 @@ use crate::table::{self, Figures};
 /// One mail in so many brings figures that nobody has seen; the others repeat them, as units do.
 const NEW_FIGURES: usize = 4;
 /// From so many mails on what is made once has been made, and memory has to be flat. With fewer the program has hardly
-/// warmed up: then it is only seen that no mail leaves much behind.
+/// warmed up: then it is only seen that no opened mail (some 100 KiB) is left behind.
 const LONG: usize = 5_000;
 
 /// What the process and its children hold at one moment.
@@ -173,7 +173,7 @@ fn judged(samples: &[Sample], (polls, mails): (usize, usize), taken: Duration) {
         .with("database octets a mail", a_mail);
     table::note("soak", &figures);
     let kib_a_mail = after.saturating_sub(before) as f64 / (end.mails - first.mails) as f64;
-    assert!(kib_a_mail < 16.0, "each mail leaves {kib_a_mail:.1} KiB behind");
+    assert!(kib_a_mail < 64.0, "each mail leaves {kib_a_mail:.1} KiB behind");
     if mails >= LONG {
         assert!(after * 10 <= before * 11, "memory grew from {before} KiB to {after} KiB");
     }
