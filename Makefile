@@ -19,10 +19,17 @@ golden:
 	UPDATE_CASES=1 cargo test --locked --test golden
 	UPDATE_LETTERS=1 cargo test --locked --test letters
 
-# Kills the program at random and at every named step between a real IMAP and a real SMTP server.
+# Does everything cruel to the program between a real IMAP and a real SMTP server: kills it at random and at every named
+# step, takes its disk and its database away, spoils its lines, sends its servers away, and wears it out with mail. One
+# table at the end. Each part waits more than it works, so that several go side by side.
 torture:
 	sh tests/support/install.sh
-	MAILTALLY_TEST_SERVERS=1 TORTURE_KILLS=$${TORTURE_KILLS:-240} cargo test --locked --features failpoints --test torture -- --nocapture
+	cargo build --locked --release
+	MAILTALLY_TEST_SERVERS=1 TORTURE_KILLS=$${TORTURE_KILLS:-240} TORTURE_FAULTS=$${TORTURE_FAULTS:-240} \
+	TORTURE_POLLS=$${TORTURE_POLLS:-1000} TORTURE_MAILS=$${TORTURE_MAILS:-20000} \
+	TORTURE_PROGRAM=$${TORTURE_PROGRAM:-$(CURDIR)/target/release/mailtally} \
+	cargo test --locked --features failpoints --test torture -- --nocapture --test-threads=4
+	cargo test --locked --features failpoints --test torture -- --nocapture --ignored the_table
 
 # Whose mail is it: labelled mails through the real reading and judging, with a confusion table; fails where a goal is missed.
 bench-recognition:

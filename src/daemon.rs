@@ -26,6 +26,7 @@ use crate::work::accounting::Unaccounted;
 use crate::work::alarm::Found;
 use crate::work::deliver::{self, Delivered, Outbox, Quota};
 use crate::work::desk::Desk;
+use crate::work::haste::hurried;
 use crate::work::vitals::LETTERS;
 use crate::work::{WorkError, accounting, alarm, owe, without_addresses};
 use reload::Watch;
@@ -157,7 +158,7 @@ impl Engine {
                 Err(_) => tell!(Alarm::ClerkFailed),
             }
             tokio::select! {
-                () = tokio::time::sleep(OUTBOX_EVERY) => {}
+                () = tokio::time::sleep(hurried(OUTBOX_EVERY)) => {}
                 () = new_letters.notified() => {}
                 () = stopped(&mut stop) => {}
             }

@@ -38,6 +38,9 @@ pub enum WireError {
     /// rustls speaks TLS 1.2 and 1.3 without CBC and RSA key exchange; old Coremail servers know nothing newer.
     #[error("{host} offers no TLS that is safe today (it is too old, or this is no TLS port)")]
     OldTls { host: String },
+    /// A server too old for any of our suites often just hangs up; so does one that is restarted in this moment.
+    #[error("{host} hung up while TLS was agreed on (a bad line, or a server too old for what is safe today)")]
+    TlsCut { host: String },
     #[error("TLS with {host} failed: {reason}")]
     Tls { host: String, reason: String },
     #[error("the CA file {path} cannot be used: {reason}")]
@@ -139,9 +142,10 @@ fn client_config(account: &Account) -> Result<ClientConfig, WireError> {
 fn tls_error(host: &str, error: &io::Error) -> WireError {
     let host = host.to_owned();
     let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
-        // Servers too old for any of our suites often just hang up.
         return match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => WireError::OldTls { host },
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+                WireError::TlsCut { host }
+            }
             _ => WireError::Tls { host, reason: error.to_string() },
         };
     };
@@ -155,7 +159,8 @@ fn tls_error(host: &str, error: &io::Error) -> WireError {
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                     CertificateFault::WrongName
                 }
-                CertificateError::UnknownIssuer => CertificateFault::UnknownIssuer,
+                // A signature that does not fit: somebody took the name of an issuer that is trusted, not its key.
+                CertificateError::UnknownIssuer | CertificateError::BadSignature => CertificateFault::UnknownIssuer,
                 _ => CertificateFault::Other,
             };
             WireError::Certificate { host, fault }

@@ -17,9 +17,15 @@ mod engine_scripted;
 mod inbox_real;
 #[path = "servers/inbox_scripted.rs"]
 mod inbox_scripted;
+#[path = "servers/odd_servers.rs"]
+mod odd_servers;
 #[path = "servers/outbox_scripted.rs"]
 mod outbox_scripted;
 #[path = "servers/post_real.rs"]
 mod post_real;
 #[path = "servers/post_scripted.rs"]
 mod post_scripted;
+#[path = "servers/slow_servers.rs"]
+mod slow_servers;
+#[path = "servers/staff.rs"]
+mod staff;

@@ -23,6 +23,7 @@ use crate::store::Store;
 use crate::work::deliver::Quota;
 use crate::work::desk::Desk;
 use crate::work::enclose::Copyist;
+use crate::work::haste::hurried;
 use crate::work::opener::Opener;
 
 /// What every command is told before its own arguments.
@@ -165,7 +166,7 @@ pub(super) fn imap_settings(config: &Config, mailbox: &MailboxConfig) -> Result<
         folders: mailbox.folders.clone(),
         after: after(&mailbox.after),
         max_mail_bytes: u32::try_from(config.limits.max_mail_bytes).unwrap_or(u32::MAX),
-        patience: Patience::default(),
+        patience: imap_patience(),
     })
 }
 
@@ -174,7 +175,7 @@ pub(super) fn sending(config: &Config) -> Result<Option<Sending>, config::Mistak
     let Some(smtp) = &config.smtp else { return Ok(None) };
     let post = match &smtp.transport {
         Transport::Smtp(server) => {
-            let settings = SmtpSettings { account: server.account()?, patience: SmtpPatience::default() };
+            let settings = SmtpSettings { account: server.account()?, patience: smtp_patience() };
             Post::Smtp(Box::new(SmtpPost::new(settings)))
         }
         Transport::Folder(path) => Post::Folder(FolderPost::new(path)),
@@ -186,6 +187,16 @@ pub(super) fn sending(config: &Config) -> Result<Option<Sending>, config::Mistak
         quota,
         hold_reminders: smtp.hold_reminders,
     }))
+}
+
+fn imap_patience() -> Patience {
+    let Patience { connect, silence, command } = Patience::default();
+    Patience { connect: hurried(connect), silence: hurried(silence), command: hurried(command) }
+}
+
+fn smtp_patience() -> SmtpPatience {
+    let SmtpPatience { connect, reply, after_dot } = SmtpPatience::default();
+    SmtpPatience { connect: hurried(connect), reply: hurried(reply), after_dot: hurried(after_dot) }
 }
 
 fn after(after: &config::After) -> After {

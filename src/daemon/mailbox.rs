@@ -13,6 +13,7 @@ use crate::model::alarm::{Alarm, alarm};
 use crate::model::ledger::{Actor, Event, EventKind};
 use crate::model::letter::{LetterKey, LetterState};
 use crate::store::{AccountState, LetterFilter};
+use crate::work::haste::hurried;
 use crate::work::poll::{PollError, Polled, poll};
 use crate::work::vitals::Worth;
 use crate::work::{WorkError, key_for_log, without_addresses};
@@ -178,7 +179,7 @@ impl Engine {
 
     /// Looks into a mailbox until told to stop. A failed connection is made again after a pause.
     pub(super) async fn mailbox_loop(&self, mailbox: &Mailbox, mut stop: watch::Receiver<bool>, new_letters: &Notify) {
-        let mut pause = FIRST_PAUSE;
+        let mut pause = hurried(FIRST_PAUSE);
         while !*stop.borrow() {
             // A server's odd words may panic imap-proto outside a look as well: that too spends the connection alone.
             let session = AssertUnwindSafe(self.session_loop(mailbox, &mut stop, new_letters, &mut pause));
@@ -186,7 +187,7 @@ impl Engine {
             if let Err(error) = ended {
                 if let PollError::Work(_) = &error {
                     // Disk or database: no server is spared by waiting longer, and new mail lies there meanwhile.
-                    pause = FIRST_PAUSE;
+                    pause = hurried(FIRST_PAUSE);
                 }
                 self.tell_failure(&mailbox.settings.mailbox, &error, pause);
             }
@@ -195,7 +196,7 @@ impl Engine {
                 () = tokio::time::sleep(jittered(pause)) => {}
                 () = stopped(&mut stop) => {}
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(hurried(LONGEST_PAUSE));
         }
     }
 
@@ -255,7 +256,7 @@ impl Engine {
                     () = async { stopped(stop).await; tokio::time::sleep(GRACE / 2).await } => return Ok(()),
                 }
             };
-            *pause = FIRST_PAUSE;
+            *pause = hurried(FIRST_PAUSE);
             let Polled { new, known, skipped } = polled;
             tracing::debug!(mailbox = name, new, known, skipped, "looked into the mailbox");
             self.look_up_unknown(&mut session).await?;

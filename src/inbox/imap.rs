@@ -15,8 +15,8 @@ use crate::wire::Stream;
 
 /// How long a connection goes on listing only a folder's end before it compares the whole folder again.
 const FULL_LISTING_EVERY: Duration = Duration::from_secs(3600);
-/// Mails for whose listing a server gets time: it may claim to have four thousand millions.
-const MOST_LISTED: u32 = 500_000;
+/// The most that is added for long listings, whatever number of mails the server claims to have.
+const LONGEST_LISTING: Duration = Duration::from_secs(1800);
 
 /// A logged-in connection. After an error it is spent: drop it and connect again.
 pub struct Session {
@@ -244,7 +244,7 @@ impl Session {
     pub(super) async fn list(&mut self, uids: &str, exists: u32) -> Result<Vec<Listed>, InboxError> {
         let mut listed = Vec::new();
         let line = format!("UID FETCH {uids} (UID FLAGS INTERNALDATE RFC822.SIZE)");
-        let bound = self.talk.patience.command + Duration::from_secs(u64::from(exists.min(MOST_LISTED) / 200));
+        let bound = self.talk.patience.command + time_to_list(exists);
         let answer = self.talk.command_within("UID FETCH", &line, bound, |response| {
             if let Response::Fetch(_, attributes) = response {
                 listed.extend(listed_mail(attributes));
@@ -257,6 +257,11 @@ impl Session {
     pub(super) fn uid_validity(&self, folder: &str) -> u32 {
         self.looks.get(folder).and_then(|look| look.selected.uid_validity).unwrap_or(0)
     }
+}
+
+/// How much longer than another answer the listing of so many mails may take: 200 of them a second.
+fn time_to_list(exists: u32) -> Duration {
+    Duration::from_secs(u64::from(exists / 200)).min(LONGEST_LISTING)
 }
 
 fn listed_mail(attributes: &[AttributeValue<'_>]) -> Option<Listed> {
@@ -281,6 +286,13 @@ fn internal_date_of(text: &str) -> Option<DateTime<FixedOffset>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_number_of_mails_is_waited_for_for_years() {
+        assert_eq!(time_to_list(199), Duration::ZERO);
+        assert_eq!(time_to_list(20_000), Duration::from_secs(100));
+        assert_eq!(time_to_list(u32::MAX), LONGEST_LISTING);
+    }
 
     #[test]
     fn internal_dates_as_servers_write_them() {

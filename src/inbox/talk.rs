@@ -61,7 +61,7 @@ impl Talk {
     pub async fn over(stream: Stream, settings: &ImapSettings) -> Result<Self, InboxError> {
         let account = &settings.account;
         let patience = settings.patience;
-        let (stream, offers) = greet(stream, account, patience).await?;
+        let (stream, offers) = within("the greeting", patience.command, greet(stream, account, patience)).await?;
         let client = Client::new(Guard::new(stream, patience.silence));
         let login = AssertUnwindSafe(log_in(client, account, &offers)).catch_unwind();
         let session = match tokio::time::timeout(patience.command, login).await {
@@ -118,10 +118,7 @@ impl Talk {
             let tag = self.send(name, line).await?;
             self.answer(name, &tag, on).await
         };
-        match tokio::time::timeout(bound, answer).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(InboxError::Silent { command: name, seconds: bound.as_secs() }),
-        }
+        within(name, bound, answer).await
     }
 
     /// Sends a command; its answer must be taken with `answer`.
@@ -206,6 +203,16 @@ impl Talk {
     }
 }
 
+/// An exchange with a bound on the whole of it: a server that says a little now and then is never silent, and never done.
+pub(super) async fn within<T>(
+    command: &'static str,
+    bound: Duration,
+    exchange: impl Future<Output = Result<T, InboxError>>,
+) -> Result<T, InboxError> {
+    let seconds = bound.as_secs();
+    tokio::time::timeout(bound, exchange).await.unwrap_or(Err(InboxError::Silent { command, seconds }))
+}
+
 fn failure(command: &'static str, error: &io::Error, last_line: &[u8], silence: Duration) -> InboxError {
     match error.kind() {
         io::ErrorKind::TimedOut => InboxError::Silent { command, seconds: silence.as_secs() },
@@ -238,9 +245,14 @@ async fn greet(
         .map_err(|error| failure("the greeting", &error, b"", patience.silence))?;
     if !greeting.to_ascii_uppercase().starts_with(b"* OK") {
         let said = printable(&greeting);
-        return Err(match greeting.to_ascii_uppercase().starts_with(b"* BYE") {
-            true => InboxError::Busy { said },
-            false => InboxError::Protocol { command: "the greeting", said },
+        let begins = |start: &[u8]| greeting.to_ascii_uppercase().starts_with(start);
+        return Err(match account.tls {
+            // Logged in already, STARTTLS could not follow (RFC 3501 §6.2.1): nobody must get around TLS this way.
+            TlsMode::StartTls if begins(b"* PREAUTH") => {
+                WireError::StartTls { host: account.host.clone(), reason: said }.into()
+            }
+            _ if begins(b"* BYE") => InboxError::Busy { said },
+            _ => InboxError::Protocol { command: "the greeting", said },
         });
     }
     if account.tls == TlsMode::StartTls {

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use async_imap::imap_proto::{MailboxDatum, Response};
+use async_imap::imap_proto::{MailboxDatum, RequestId, Response};
 use tokio::time::Instant;
 
-use super::InboxError;
 use super::imap::Session;
+use super::talk::within;
+use super::{InboxError, Patience};
 
 /// Servers end an IDLE after half an hour (RFC 2177); some home routers forget a connection much earlier.
 const LONGEST_IDLE: Duration = Duration::from_secs(9 * 60);
+const IDLE: &str = "IDLE";
 
 impl Session {
     /// Waits until the server tells of a change in the first of the configured folders, or `duration` has passed. Without
@@ -41,9 +43,29 @@ impl Session {
 
     /// One IDLE: `true` where something changed.
     async fn idle(&mut self, pause: Duration) -> Result<bool, InboxError> {
-        const IDLE: &str = "IDLE";
-        let silence = self.talk.patience.silence;
+        let Patience { silence, command, .. } = self.talk.patience;
         self.talk.guard().set_silence(silence);
+        let (tag, mut changed) = within(IDLE, command, self.begin_idle()).await?;
+        self.talk.guard().set_silence(pause + silence);
+        let until = Instant::now() + pause;
+        // The clock is asked each time round: a server that never stops talking would be ready to be read for ever.
+        while !changed && Instant::now() < until {
+            match tokio::time::timeout_at(until, self.talk.response(IDLE, is_change)).await {
+                Ok(response) => changed = response?,
+                Err(_) => break,
+            }
+        }
+        self.talk.guard().set_silence(silence);
+        let ending = async {
+            self.talk.send_untagged(IDLE, "DONE").await?;
+            self.talk.answer(IDLE, &tag, |response| changed |= is_change(response)).await?.or_declined(IDLE)
+        };
+        within(IDLE, command, ending).await?;
+        Ok(changed)
+    }
+
+    /// Up to the server's invitation: the command's tag, and whether something changed meanwhile.
+    async fn begin_idle(&mut self) -> Result<(RequestId, bool), InboxError> {
         let tag = self.talk.send(IDLE, IDLE).await?;
         let mut changed = false;
         // A NO instead of the invitation would otherwise be waited out (crates.md, trap 1).
@@ -57,25 +79,13 @@ impl Session {
                 }
             });
             match invited.await? {
-                Some(Ok(())) => break,
+                Some(Ok(())) => return Ok((tag, changed)),
                 Some(Err(())) => {
                     return Err(InboxError::Declined { command: IDLE, said: "although it offers it".to_owned() });
                 }
                 None => {}
             }
         }
-        self.talk.guard().set_silence(pause + silence);
-        let until = Instant::now() + pause;
-        while !changed {
-            match tokio::time::timeout_at(until, self.talk.response(IDLE, is_change)).await {
-                Ok(response) => changed = response?,
-                Err(_) => break,
-            }
-        }
-        self.talk.guard().set_silence(silence);
-        self.talk.send_untagged(IDLE, "DONE").await?;
-        self.talk.answer(IDLE, &tag, |response| changed |= is_change(response)).await?.or_declined(IDLE)?;
-        Ok(changed)
     }
 
     /// LOGOUT, for politeness; at most two seconds are spent on it.

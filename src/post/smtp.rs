@@ -240,8 +240,20 @@ async fn open(account: &Account, patience: SmtpPatience) -> Result<Line, Deliver
     }
 }
 
-/// One command and its answer before TLS.
+/// One command and its answer before TLS, in bounded time however slowly the answer comes.
 async fn expect(
+    stream: &mut Stream,
+    command: Option<&str>,
+    stage: Stage,
+    patience: SmtpPatience,
+) -> Result<(), Delivery> {
+    let seconds = patience.reply.as_secs();
+    let unfinished = Delivery::NotReached { reply: format!("no whole answer within {seconds} s") };
+    let asked = asked(stream, command, stage, patience);
+    tokio::time::timeout(patience.reply, asked).await.unwrap_or(Err(unfinished))
+}
+
+async fn asked(
     stream: &mut Stream,
     command: Option<&str>,
     stage: Stage,

@@ -7,6 +7,7 @@ use chrono::{DateTime, Days, FixedOffset, NaiveTime, TimeDelta};
 use super::collect::Span;
 use super::enclose::Copyist;
 use super::failpoint::reached;
+use super::haste::hurried_pause;
 use super::render::{self, Rendering};
 use super::vitals::{LETTERS, Vitals};
 use super::{WorkError, key_for_log, without_addresses};
@@ -305,7 +306,11 @@ impl Outbox<'_> {
             Delivery::NotReached { reply } => {
                 alarm!(Alarm::SmtpNotReached, reply = without_addresses(reply));
                 // Otherwise each letter of the outbox would dial in turn.
-                AccountState { not_before: Some(now + AFTER_SILENCE), reason: Some(reply.clone()), ..known }
+                AccountState {
+                    not_before: Some(now + hurried_pause(AFTER_SILENCE)),
+                    reason: Some(reply.clone()),
+                    ..known
+                }
             }
             Delivery::Hold { .. } | Delivery::NoSuchRecipient { .. } | Delivery::Unknown { .. } => return Ok(()),
         };
@@ -361,7 +366,7 @@ fn consequence(outcome: &Delivery, attempts: u32, now: DateTime<FixedOffset>) ->
         Delivery::NotReached { reply } => {
             // One minute, two, four … up to about an hour.
             let minutes = 1i64 << attempts.clamp(1, 7).saturating_sub(1);
-            queued(now + TimeDelta::minutes(minutes), reply, Next::Stop)
+            queued(now + hurried_pause(TimeDelta::minutes(minutes)), reply, Next::Stop)
         }
         Delivery::Unknown { reply } => settled(LetterState::Unknown, None, reply, Next::Go),
     }

@@ -10,6 +10,7 @@ pub mod desk;
 pub mod enclose;
 pub mod entry;
 pub mod failpoint;
+pub mod haste;
 pub mod opener;
 pub mod owe;
 pub mod poll;

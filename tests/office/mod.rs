@@ -19,6 +19,7 @@ pub const OFFICE: &str = "office@163.example";
 /// A configured office.
 pub struct Office {
     folder: TempDir,
+    program: PathBuf,
 }
 
 /// Where letters go.
@@ -64,7 +65,12 @@ impl Office {
             imap.ca_file.unwrap().display()
         );
         fs::write(folder.path().join("mailtally.toml"), config).unwrap();
-        Self { folder }
+        Self { folder, program: env!("CARGO_BIN_EXE_mailtally").into() }
+    }
+
+    /// The same office with another build of the program.
+    pub fn with_program(self, program: PathBuf) -> Self {
+        Self { program, ..self }
     }
 
     /// Changes one of the campaign's files.
@@ -74,8 +80,17 @@ impl Office {
         fs::write(path, changed).unwrap();
     }
 
+    /// Changes the configuration.
+    pub fn configure(&self, change: impl FnOnce(String) -> String) {
+        let path = self.folder.path().join("mailtally.toml");
+        let config = fs::read_to_string(&path).unwrap();
+        let changed = change(config.clone());
+        assert_ne!(changed, config, "the configuration has changed");
+        fs::write(path, changed).unwrap();
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
+        let mut command = Command::new(&self.program);
         command
             .arg("-c")
             .arg(self.folder.path().join("mailtally.toml"))
@@ -110,6 +125,11 @@ impl Office {
         let log = fs::File::options().create(true).append(true).open(self.folder.path().join("run.log")).unwrap();
         let mut command = self.command(&["run"]);
         command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
+    }
+
+    /// Where `run` logs.
+    pub fn log_file(&self) -> PathBuf {
+        self.folder.path().join("run.log")
     }
 
     /// The storage's folder.

@@ -9,9 +9,10 @@ use mailtally::archive::Archive;
 use mailtally::clock::{Clock, HandClock};
 use mailtally::config;
 use mailtally::daemon::{Engine, Mailbox, Sending};
-use mailtally::inbox::After;
+use mailtally::inbox::{After, ImapSettings};
 use mailtally::judge::register::Register;
 use mailtally::model::letter::LetterKind;
+use mailtally::model::mail::Digest;
 use mailtally::post::Post;
 use mailtally::read::Limits;
 use mailtally::store::Store;
@@ -26,27 +27,35 @@ use crate::inbox_real::settings;
 use crate::post_real::from;
 use crate::support::scripted_imap::{Fault, Script, ScriptedImap, ScriptedMail};
 
-fn morning() -> DateTime<FixedOffset> {
+pub fn morning() -> DateTime<FixedOffset> {
     DateTime::parse_from_rfc3339("2021-08-05T09:00:00+08:00").unwrap()
 }
 
-struct Drill {
+/// An engine with one mailbox and a post in memory.
+pub struct Drill {
     _folder: TempDir,
-    engine: Engine,
+    pub engine: Engine,
     clock: HandClock,
-    stop: watch::Receiver<bool>,
+    pub stop: watch::Receiver<bool>,
     _sender: watch::Sender<bool>,
 }
 
-async fn drill(server: &ScriptedImap) -> Drill {
+pub async fn drill(server: &ScriptedImap) -> Drill {
+    let mut settings = settings(server.account(), &["INBOX"], After::Leave);
+    settings.patience.silence = Duration::from_millis(600);
+    drill_on(vec![settings]).await
+}
+
+/// An engine with these mailboxes.
+pub async fn drill_on(mailboxes: Vec<ImapSettings>) -> Drill {
     let folder = tempfile::tempdir().unwrap();
     let offset = *morning().offset();
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/campaigns/2021-bayi");
     let register = Register::new(vec![config::load_campaign(&shipped, offset).unwrap()], Vec::new());
     let store = Store::open(folder.path(), offset).await.unwrap();
     let archive = Archive::open(folder.path());
-    let mut settings = settings(server.account(), &["INBOX"], After::Leave);
-    settings.patience.silence = Duration::from_millis(600);
+    let every = Duration::from_secs(60);
+    let mailboxes = mailboxes.into_iter().map(|settings| Mailbox { settings, every }).collect();
     let clock = HandClock::new(morning());
     let (sender, stop) = watch::channel(false);
     let engine = Engine {
@@ -57,7 +66,7 @@ async fn drill(server: &ScriptedImap) -> Drill {
             Opener::Here(Limits::default()),
             "office.example".to_owned(),
         ),
-        mailboxes: vec![Mailbox { settings, every: Duration::from_secs(60) }],
+        mailboxes,
         sending: Some(Sending {
             post: Mutex::new(Post::Memory(Vec::new())),
             from: from(),
@@ -75,17 +84,27 @@ async fn drill(server: &ScriptedImap) -> Drill {
 
 impl Drill {
     /// Looks once at that many minutes after nine; `true` where it was let in.
-    async fn look(&self, minutes: i64) -> bool {
+    pub async fn look(&self, minutes: i64) -> bool {
         self.clock.set(morning() + TimeDelta::minutes(minutes));
         matches!(self.engine.look_once(&self.engine.mailboxes[0], &self.stop).await, Ok(Some(_)))
     }
 
-    async fn alerts(&self) -> Vec<String> {
+    pub async fn alerts(&self) -> Vec<String> {
+        self.letters(LetterKind::Alert).await
+    }
+
+    /// The texts of all letters of this kind that left by now.
+    pub async fn letters(&self, kind: LetterKind) -> Vec<String> {
         self.engine.clerk().await.unwrap();
         let post = self.engine.sending.as_ref().unwrap().post.lock().await;
         let Post::Memory(posted) = &*post else { panic!("a post in memory") };
-        let alerts = posted.iter().filter(|posted| posted.letter.kind == LetterKind::Alert);
-        alerts.map(|posted| posted.letter.text.clone()).collect()
+        posted.iter().filter(|posted| posted.letter.kind == kind).map(|posted| posted.letter.text.clone()).collect()
+    }
+
+    /// The digests of the mails that are recorded.
+    pub async fn recorded(&self) -> Vec<Digest> {
+        let mails = self.engine.desk.store.mails(None, None, None).await.unwrap();
+        mails.into_iter().map(|mail| mail.sha256).collect()
     }
 }
 

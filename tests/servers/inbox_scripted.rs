@@ -8,24 +8,24 @@ use mailtally::model::account::TlsMode;
 use crate::inbox_real::{arrivals, fetch, known, look, mail, settings};
 use crate::support::scripted_imap::{Fault, Script, ScriptedImap, ScriptedMail};
 
-const DATES: [&str; 3] = ["01-Aug-2021 08:30:00 +0800", "02-Aug-2021 08:30:00 +0800", "03-Aug-2021 08:30:00 +0800"];
+pub const DATES: [&str; 3] = ["01-Aug-2021 08:30:00 +0800", "02-Aug-2021 08:30:00 +0800", "03-Aug-2021 08:30:00 +0800"];
 
-fn mails(count: u32) -> Vec<ScriptedMail> {
+pub fn mails(count: u32) -> Vec<ScriptedMail> {
     let numbered = (1..=count).zip(DATES.into_iter().cycle());
     numbered.map(|(uid, date)| ScriptedMail { uid, date, bytes: mail(u64::from(uid)) }).collect()
 }
 
-fn with_faults(count: u32, faults: &[(&'static str, Fault)]) -> Script {
+pub fn with_faults(count: u32, faults: &[(&'static str, Fault)]) -> Script {
     Script { mails: mails(count), faults: faults.to_vec(), ..Script::default() }
 }
 
-fn impatient(server: &ScriptedImap) -> ImapSettings {
+pub fn impatient(server: &ScriptedImap) -> ImapSettings {
     let mut settings = settings(server.account(), &["INBOX", "垃圾邮件"], After::Leave);
     settings.patience.silence = Duration::from_millis(600);
     settings
 }
 
-fn say(words: &[u8]) -> Fault {
+pub fn say(words: &[u8]) -> Fault {
     Fault::Say(words.to_vec())
 }
 

@@ -1,4 +1,4 @@
-//! A certificate authority for one test, and a certificate of it for `localhost` and 127.0.0.1.
+//! A certificate authority for one test, and certificates of it: a good one for `localhost` and 127.0.0.1, and bad ones.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,14 +12,17 @@ pub struct Authority {
     pub ca: PathBuf,
     pub certificate: PathBuf,
     pub key: PathBuf,
+    /// The authority's own key, for a certificate that has signed itself.
+    pub ca_key: PathBuf,
+    folder: PathBuf,
 }
 
 impl Authority {
     /// Makes both with openssl.
     pub fn new(folder: &Path) -> Self {
         let at = |name: &str| folder.join(name);
-        let text = |path: &Path| path.to_str().unwrap().to_owned();
         write(&at("leaf.cnf"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=critical,CA:FALSE\n");
+        write(&at("other.cnf"), "subjectAltName=DNS:mail.other.example\nbasicConstraints=critical,CA:FALSE\n");
         let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
         run(Command::new("openssl")
             .args(["req", "-x509", "-days", "30", "-subj", "/CN=mailtally test authority"])
@@ -31,11 +34,36 @@ impl Authority {
             "-out",
             &text(&at("server.csr")),
         ]));
-        run(Command::new("openssl")
-            .args(["x509", "-req", "-days", "30", "-set_serial", "1"])
-            .args(["-in", &text(&at("server.csr")), "-out", &text(&at("server.pem"))])
-            .args(["-CA", &text(&at("ca.pem")), "-CAkey", &text(&at("ca.key"))])
-            .args(["-extfile", &text(&at("leaf.cnf"))]));
-        Self { ca: at("ca.pem"), certificate: at("server.pem"), key: at("server.key") }
+        let authority = Self {
+            ca: at("ca.pem"),
+            certificate: at("server.pem"),
+            key: at("server.key"),
+            ca_key: at("ca.key"),
+            folder: folder.to_path_buf(),
+        };
+        authority.certify("server.pem", "leaf.cnf", "30");
+        authority
     }
+
+    /// A certificate for the same key whose time is over.
+    pub fn expired(&self) -> PathBuf {
+        self.certify("expired.pem", "leaf.cnf", "-1")
+    }
+
+    /// A certificate for the same key and another server's name.
+    pub fn for_another_name(&self) -> PathBuf {
+        self.certify("other.pem", "other.cnf", "30")
+    }
+
+    fn certify(&self, name: &str, extensions: &str, days: &str) -> PathBuf {
+        let at = |name: &str| text(&self.folder.join(name));
+        run(Command::new("openssl")
+            .args(["x509", "-req", "-days", days, "-set_serial", "1", "-in", &at("server.csr"), "-out", &at(name)])
+            .args(["-CA", &at("ca.pem"), "-CAkey", &at("ca.key"), "-extfile", &at(extensions)]));
+        self.folder.join(name)
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
 }

@@ -98,6 +98,21 @@ impl Dovecot {
         fs::rename(&waiting, maildir.join("new").join(&name)).unwrap();
     }
 
+    /// Puts many mails at once into a folder that has had one.
+    pub fn put_many(&self, user: &str, folder: &str, mails: &[(Vec<u8>, u64)]) {
+        let maildir = self.maildir(user, folder);
+        for (mail, internal_date) in mails {
+            let number = self.count.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{internal_date}.M{number:06}P{}.test.example", std::process::id());
+            let waiting = maildir.join("tmp").join(&name);
+            fs::write(&waiting, mail).unwrap();
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(*internal_date);
+            fs::File::options().write(true).open(&waiting).unwrap().set_modified(at).unwrap();
+            // Dovecot may move and read what lies in its folder, whoever's it is.
+            fs::rename(&waiting, maildir.join("new").join(&name)).unwrap();
+        }
+    }
+
     /// Every mail in a folder: the flags in its file name, and its octets.
     pub fn mails(&self, user: &str, folder: &str) -> Vec<(String, Vec<u8>)> {
         let maildir = self.maildir(user, folder);

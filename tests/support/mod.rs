@@ -10,8 +10,11 @@
 )]
 
 pub mod authority;
+pub mod clerk;
 pub mod dovecot;
 pub mod exim;
+pub mod faulty;
+pub mod impostor;
 pub mod process;
 pub mod scripted_imap;
 pub mod scripted_smtp;

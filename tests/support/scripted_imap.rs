@@ -1,6 +1,7 @@
 //! An IMAP server that behaves as badly as told: as NetEase's and Tencent's do, or worse. Plain, on loopback.
 
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct Script {
     /// How many times ID must have come before a folder opens: 1 as on 163, more for one that is never content.
     pub ids_wanted: usize,
     pub mails: Vec<ScriptedMail>,
+    /// Whether somebody has read all of it already.
+    pub seen: bool,
     /// The first command that begins like this is answered so, instead of as usual.
     pub faults: Vec<(&'static str, Fault)>,
 }
@@ -42,6 +45,8 @@ pub enum Fault {
     SayAndHangUp(Vec<u8>),
     /// Nothing, for ever.
     Silence,
+    /// These octets, and then a line that answers nothing, again and again; so many milliseconds between two.
+    Babble(&'static [u8], u64),
 }
 
 impl Default for Script {
@@ -54,6 +59,7 @@ impl Default for Script {
             uid_next: false,
             ids_wanted: 1,
             mails: Vec::new(),
+            seen: false,
             faults: Vec::new(),
         }
     }
@@ -64,6 +70,8 @@ pub struct ScriptedImap {
     pub script: Arc<Mutex<Script>>,
     /// Every command it got, without tags.
     pub commands: Arc<Mutex<Vec<String>>>,
+    /// The most connections that stood at one time.
+    pub most_at_once: Arc<AtomicUsize>,
     port: u16,
     task: tokio::task::JoinHandle<()>,
 }
@@ -74,14 +82,18 @@ impl ScriptedImap {
         let port = listener.local_addr().unwrap().port();
         let script = Arc::new(Mutex::new(script));
         let commands = Arc::new(Mutex::new(Vec::new()));
+        let most_at_once = Arc::new(AtomicUsize::new(0));
+        let most = Arc::clone(&most_at_once);
         let (their_script, their_commands) = (Arc::clone(&script), Arc::clone(&commands));
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                while connections.try_join_next().is_some() {}
+                most.fetch_max(connections.len() + 1, Ordering::SeqCst);
                 connections.spawn(Connection::serve(stream, Arc::clone(&their_script), Arc::clone(&their_commands)));
             }
         });
-        Self { script, commands, port, task }
+        Self { script, commands, most_at_once, port, task }
     }
 
     pub fn account(&self) -> Account {
@@ -141,6 +153,13 @@ impl Connection {
                     let mut rest = Vec::new();
                     let silence = self.input.read_to_end(&mut rest);
                     return tokio::time::timeout(Duration::from_secs(600), silence).await.map(|_| ()).or(Ok(()));
+                }
+                Some(Fault::Babble(words, pause)) => {
+                    self.output.write_all(words).await?;
+                    loop {
+                        self.output.write_all(b"* OK still here\r\n").await?;
+                        tokio::time::sleep(Duration::from_millis(pause)).await;
+                    }
                 }
                 None => {
                     let answer = self.answer(&tag, &command);
@@ -211,8 +230,9 @@ fn fetch(script: &Script, command: &str, words: &mut Vec<u8>) {
             words.extend(&mail.bytes);
             words.extend(b")\r\n");
         } else if wanted {
+            let flags = if script.seen { "\\Seen" } else { "" };
             let listed =
-                format!("* {number} FETCH (UID {uid} FLAGS () INTERNALDATE \"{date}\" RFC822.SIZE {size})\r\n");
+                format!("* {number} FETCH (UID {uid} FLAGS ({flags}) INTERNALDATE \"{date}\" RFC822.SIZE {size})\r\n");
             words.extend(listed.bytes());
         }
     }
