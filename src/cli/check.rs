@@ -9,7 +9,7 @@ use super::setup::{self, Call};
 use crate::archive::Archive;
 use crate::config::{self, Config, MailboxConfig, Transport};
 use crate::inbox::{KnownFolder, Listing, Session};
-use crate::judge::letters;
+use crate::judge::{letters, progress};
 use crate::model::letter::Delivery;
 use crate::store::{Store, StoreError};
 
@@ -134,7 +134,9 @@ async fn storage(config: &Config, now: DateTime<FixedOffset>, report: &mut Repor
         }
     }
     for campaign in &config.campaigns {
-        for told in crate::work::collect::off_the_roster(campaign, &store.events(&campaign.id).await?) {
+        for told in
+            crate::work::collect::off_the_roster(campaign, &progress::ledgers(&store.events(&campaign.id).await?))
+        {
             report.say(Mark::Warn, &format!("campaign {}: {told}", campaign.id))?;
         }
         let mut awaiting = 0_usize;

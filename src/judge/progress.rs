@@ -1,6 +1,7 @@
 //! Status as a fold over events: how one unit stands, and how the whole campaign stands.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;
@@ -29,7 +30,7 @@ pub fn apply(mut ledger: UnitLedger, event: &Event) -> UnitLedger {
         EventKind::Filed(filing) => {
             let Some(mail) = event.mail.clone() else { return ledger };
             let item = ledger.items.entry(filing.item).or_default();
-            item.sources.filed.push(StandingFiling { mail, filing: filing.clone() });
+            item.sources.filed.push(StandingFiling { mail, filing: Arc::new(filing.clone()) });
             settle(item);
             count(&mut ledger);
         }
@@ -89,7 +90,9 @@ fn settle(item: &mut ItemLedger) {
     while let Some(place) = repeats.iter().position(|repeat| all.iter().any(|filed| filed.mail == repeat.first_mail)) {
         let repeat = repeats.swap_remove(place);
         let first = all.iter().find(|filed| filed.mail == repeat.first_mail).map(|filed| filed.filing.clone());
-        let filing = |first| Filing { piece: repeat.piece.clone(), received_at: repeat.received_at, ..first };
+        let filing = |first: Arc<Filing>| {
+            Arc::new(Filing { piece: repeat.piece.clone(), received_at: repeat.received_at, ..Filing::clone(&first) })
+        };
         all.extend(first.map(|first| StandingFiling { mail: repeat.mail.clone(), filing: filing(first) }));
     }
     all.sort_by_key(|filed| filed.filing.received_at);
@@ -98,7 +101,9 @@ fn settle(item: &mut ItemLedger) {
     for run in all.chunk_by(|one, next| one.filing.content == next.filing.content) {
         let ruled = item.sources.rulings.iter().rev().find(|(mail, _)| run.iter().any(|filed| filed.mail == *mail));
         let Some(mut filed) = run.first().cloned() else { continue };
-        filed.filing.verdict = ruled.map_or(filed.filing.verdict, |(_, verdict)| *verdict);
+        if let Some((_, verdict)) = ruled.filter(|(_, verdict)| *verdict != filed.filing.verdict) {
+            Arc::make_mut(&mut filed.filing).verdict = *verdict;
+        }
         item.earlier.push(filed);
     }
     item.current = item.earlier.last().cloned();
@@ -229,7 +234,16 @@ pub fn ledgers(events: &[Event]) -> BTreeMap<UnitCode, UnitLedger> {
 /// How the whole campaign stands at `as_of`, given all its events until then.
 #[must_use]
 pub fn standing(campaign: &Campaign, events: &[Event], as_of: DateTime<FixedOffset>) -> CampaignStanding {
-    let ledgers = ledgers(events);
+    standing_of(campaign, &ledgers(events), as_of)
+}
+
+/// The same, given what all its events were folded to.
+#[must_use]
+pub fn standing_of(
+    campaign: &Campaign,
+    ledgers: &BTreeMap<UnitCode, UnitLedger>,
+    as_of: DateTime<FixedOffset>,
+) -> CampaignStanding {
     let nothing = UnitLedger::default();
     let units: Vec<UnitStanding> = campaign
         .roster

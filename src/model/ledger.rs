@@ -2,6 +2,7 @@
 //! (`judge::progress`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
@@ -330,7 +331,8 @@ pub struct Repeat {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StandingFiling {
     pub mail: Digest,
-    pub filing: Filing,
+    /// Shared: a unit's ledger names the same filing in several places, and is copied for every mail of the unit.
+    pub filing: Arc<Filing>,
 }
 
 impl ItemLedger {

@@ -1,5 +1,7 @@
 //! The daily digest (每日简报): how the campaign stands, what is new, what waits for a person, who is missing.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -210,10 +212,9 @@ fn is_done(unit: &UnitStanding) -> bool {
 }
 
 fn counted(input: &DigestInput) -> impl Iterator<Item = &crate::model::standing::StandingTable> {
-    input.tables.iter().filter(|table| {
-        let unit = input.standing.units.iter().find(|unit| unit.unit.code == table.unit);
-        unit.is_some_and(|unit| unit.row.is_some())
-    })
+    let counting = input.standing.units.iter().filter(|unit| unit.row.is_some());
+    let codes: BTreeSet<&UnitCode> = counting.map(|unit| &unit.unit.code).collect();
+    input.tables.iter().filter(move |table| codes.contains(&table.unit))
 }
 
 /// Whole percent, rounded down, so that 100 means all.
