@@ -310,6 +310,7 @@ impl Engine {
                 Ok(Err(error)) => tracing::error!(error = %error, "letters could not be worked on; trying again"),
                 Err(_) => tracing::error!("working on letters failed; trying again"),
             }
+            self.desk.keep_standings().await;
             tokio::select! {
                 () = tokio::time::sleep(OUTBOX_EVERY) => {}
                 () = new_letters.notified() => {}

@@ -65,6 +65,7 @@ pub(super) async fn once(call: &Call) -> Result<(), Failure> {
     }
     // Letters that are owed do not wait for a mailbox that cannot be reached.
     let delivered = engine.clerk().await?;
+    engine.desk.keep_standings().await;
     engine.desk.store.close().await;
     drop(lock);
     println!(
@@ -116,6 +117,7 @@ pub(super) async fn ingest(
             known += 1;
         }
     }
+    desk.keep_standings().await;
     desk.store.close().await;
     drop(lock);
     println!("mails: {new} new, {known} known, {} not read", failed.len());

@@ -242,6 +242,12 @@ impl Folded {
         }
     }
 
+    /// A unit's ledger by everything that counts.
+    #[must_use]
+    pub fn ledger(&self, unit: &UnitCode) -> Option<&UnitLedger> {
+        self.units.get(unit).map(|of_unit| &of_unit.ledger)
+    }
+
     /// The units of which something is recorded that was not known at that moment: their events must be looked at one
     /// by one to tell the past of a mail that may concern `units`.
     #[must_use]

@@ -16,6 +16,7 @@ mod places;
 mod readings;
 mod revise;
 mod signatures;
+mod standings;
 mod views;
 
 use std::io;
@@ -36,6 +37,7 @@ pub use open::{LOCK, StorageLock};
 pub use outbox::LetterFilter;
 pub use places::PlaceContent;
 pub use revise::{Change, NewMail};
+pub use standings::KeptStandings;
 pub use views::HistoryLine;
 
 /// The store of one storage directory. Cheap to clone; every clone shares the connections.

@@ -7,6 +7,7 @@ use chrono::{DateTime, FixedOffset};
 use tokio::sync::Mutex;
 
 use crate::judge::past::{Arrivals, Folded};
+use crate::judge::progress::FOLD;
 use crate::model::ledger::{Event, EventKind, in_force};
 use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
@@ -25,6 +26,8 @@ pub struct Account {
     last: i64,
     arrivals: Arrivals,
     counting: Folded,
+    /// The units of which something was recorded since their standing was kept.
+    changed: BTreeSet<UnitCode>,
     /// Of each unit when which mail brought nothing new, whether or not that was undone since.
     repeats: BTreeMap<UnitCode, Vec<(DateTime<FixedOffset>, Digest)>>,
 }
@@ -50,6 +53,25 @@ impl Recorded {
         }
         Ok(Arc::clone(seen))
     }
+
+    /// Keeps in the store how the units stand of which anything was recorded since this was last done, so that `status`
+    /// finds it. Only collections are looked at that mail came in for.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep_standings(&self, store: &Store) -> Result<(), StoreError> {
+        let campaigns: Vec<String> = self.seen.lock().await.keys().cloned().collect();
+        for campaign in campaigns {
+            self.account(store, &campaign).await?;
+            let mut all = self.seen.lock().await;
+            let Some(account) = all.get_mut(&campaign).filter(|account| !account.changed.is_empty()) else { continue };
+            let ledger = |unit: &UnitCode| account.counting.ledger(unit).cloned().unwrap_or_default();
+            let ledgers = account.changed.iter().map(|unit| (unit.clone(), ledger(unit))).collect();
+            store.keep_standings(&campaign, account.last, FOLD, &ledgers).await?;
+            Arc::make_mut(account).changed.clear();
+        }
+        Ok(())
+    }
 }
 
 impl Account {
@@ -67,6 +89,7 @@ impl Account {
     fn note(&mut self, event: &Event) {
         self.last = event.id;
         self.arrivals.note_recording(event);
+        self.changed.extend(event.unit.clone());
         if let (EventKind::Duplicated { .. }, Some(unit), Some(mail)) = (&event.kind, &event.unit, &event.mail) {
             self.repeats.entry(unit.clone()).or_default().push((event.at, mail.clone()));
         }
