@@ -21,7 +21,7 @@ use crate::store::{AccountState, LetterFilter};
 use crate::work::deliver::{self, Delivered, Outbox, Quota};
 use crate::work::desk::Desk;
 use crate::work::poll::{PollError, Polled, poll};
-use crate::work::{WorkError, alarm, owe, without_addresses};
+use crate::work::{WorkError, alarm, owe, standings, without_addresses};
 use reload::Watch;
 
 /// How often the outbox is looked at when nothing wakes it.
@@ -101,6 +101,12 @@ impl Engine {
             offset: self.offset,
         };
         outbox.deliver_due().await
+    }
+
+    /// Keeps how all units stand, so that `status` finds it.
+    pub async fn keep_standings(&self) {
+        let register = self.desk.register();
+        standings::keep(&self.desk.store, register.campaigns().map(|campaign| campaign.id.as_str())).await;
     }
 
     /// Connects to a mailbox and looks into it once. `None` where the account is parked or has to wait.
@@ -303,17 +309,20 @@ impl Engine {
 
     /// Owes and delivers letters until told to stop.
     async fn letter_loop(&self, mut stop: watch::Receiver<bool>, new_letters: &Notify) {
+        let mut recorded = false;
         while !*stop.borrow() {
             self.reload(false);
             match AssertUnwindSafe(self.clerk()).catch_unwind().await {
-                Ok(Ok(_)) => {}
+                Ok(Ok(delivered)) => recorded |= delivered.sent > 0,
                 Ok(Err(error)) => tracing::error!(error = %error, "letters could not be worked on; trying again"),
                 Err(_) => tracing::error!("working on letters failed; trying again"),
             }
-            self.desk.keep_standings().await;
+            if std::mem::take(&mut recorded) {
+                self.keep_standings().await;
+            }
             tokio::select! {
                 () = tokio::time::sleep(OUTBOX_EVERY) => {}
-                () = new_letters.notified() => {}
+                () = new_letters.notified() => recorded = true,
                 () = stopped(&mut stop) => {}
             }
         }

@@ -235,11 +235,7 @@ fn honest_tables_of_every_size_are_hardly_ever_suspected() {
                 let own = dice.figures(unit.group == "县市区");
                 let decimals = [2, 2, 3, 4][dice.below(4) as usize];
                 let table = read_back(&form(unit, &own, Writing::Plain, decimals), &campaign);
-                let peers = peers::peers_of(
-                    std::iter::once(&unit.code),
-                    |code| accepted.get(code).cloned().map(std::sync::Arc::new),
-                    &campaign,
-                );
+                let peers = peers::peers_of(std::iter::once(&unit.code), &accepted, &campaign);
                 let doubts = peers::suspects(&table, &peers[&unit.code], accepted.get(&unit.code), &campaign.form);
                 let found = table.findings.iter().chain(&doubts);
                 let suspected: Vec<_> =

@@ -112,7 +112,8 @@ impl Office {
 
     /// The program on this office, by the real clock.
     pub fn command_now(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
+        let program = std::env::var_os("BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_mailtally").into());
+        let mut command = Command::new(program);
         command.arg("-c").arg(self.folder.join("mailtally.toml")).args(arguments);
         command.env("BENCH_PASSWORD", PASSWORD).env("MAILTALLY_LOG", "warn");
         command

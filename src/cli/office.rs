@@ -15,7 +15,7 @@ use crate::daemon::{self, Engine};
 use crate::inbox::folder;
 use crate::model::decision::{Arrival, Origin};
 use crate::store::{StorageLock, Store};
-use crate::work::{deliver, poll};
+use crate::work::{deliver, poll, standings};
 
 /// The daemon.
 pub(super) async fn run(call: &Call) -> Result<(), Failure> {
@@ -65,7 +65,9 @@ pub(super) async fn once(call: &Call) -> Result<(), Failure> {
     }
     // Letters that are owed do not wait for a mailbox that cannot be reached.
     let delivered = engine.clerk().await?;
-    engine.desk.keep_standings().await;
+    if polled.new > 0 || delivered.sent > 0 {
+        engine.keep_standings().await;
+    }
     engine.desk.store.close().await;
     drop(lock);
     println!(
@@ -117,7 +119,9 @@ pub(super) async fn ingest(
             known += 1;
         }
     }
-    desk.keep_standings().await;
+    if new > 0 {
+        standings::keep(&desk.store, config.campaigns.iter().map(|campaign| campaign.id.as_str())).await;
+    }
     desk.store.close().await;
     drop(lock);
     println!("mails: {new} new, {known} known, {} not read", failed.len());

@@ -2,7 +2,6 @@
 //! each is decided by those that arrived before it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, Utc};
 
@@ -73,16 +72,11 @@ impl Arrivals {
     pub fn of<'e>(events: impl IntoIterator<Item = &'e Event>) -> Self {
         let mut arrivals = Self::default();
         for event in events {
-            arrivals.note_recording(event);
+            if let (EventKind::MailRecorded { received_at, .. }, Some(mail)) = (&event.kind, &event.mail) {
+                arrivals.note(mail, Arrived { at: *received_at, recorded: event.id });
+            }
         }
         arrivals
-    }
-
-    /// Notes what this event tells, if it tells that a mail was recorded.
-    pub fn note_recording(&mut self, event: &Event) {
-        if let (EventKind::MailRecorded { received_at, .. }, Some(mail)) = (&event.kind, &event.mail) {
-            self.note(mail, Arrived { at: *received_at, recorded: event.id });
-        }
     }
 
     pub fn note(&mut self, mail: &Digest, arrived: Arrived) {
@@ -126,15 +120,19 @@ impl Moment {
         Self { arrived: Arrived { at: received_at, recorded: i64::MAX }, said_before: i64::MAX }
     }
 
-    /// Whether all that is recorded of this unit came before.
-    fn comes_after(&self, of_unit: &OfUnit) -> bool {
-        of_unit.arrived.is_none_or(|arrived| arrived < self.arrived) && of_unit.said < self.said_before
-    }
-
     /// All that is recorded counts.
     #[must_use]
     pub fn end() -> Self {
         Self::of_new(DateTime::<Utc>::MAX_UTC.fixed_offset())
+    }
+
+    fn knows(&self, event: &Event, arrivals: &Arrivals) -> bool {
+        let arrived_before = || arrivals.of_event(event).is_none_or(|arrived| arrived < self.arrived);
+        match (&event.by, &event.kind) {
+            (Actor::Person(_), EventKind::Filed(_)) => event.id < self.said_before && arrived_before(),
+            (Actor::Person(_), _) => event.id < self.said_before,
+            (Actor::Machine, _) => arrived_before(),
+        }
     }
 }
 
@@ -146,253 +144,74 @@ pub fn units_of(understanding: &Understanding) -> BTreeSet<UnitCode> {
     tables.chain(reports).chain(understanding.unit.as_ref().map(|claim| claim.code.clone())).collect()
 }
 
-/// What the events of one collection that count come to, unit by unit: so the past of a mail is found without reading
-/// all of them again. They are handed in once each, in the order of recording, and not kept.
-#[derive(Clone, Debug, Default)]
-pub struct Folded {
-    units: BTreeMap<UnitCode, OfUnit>,
-    /// What settles each review.
-    settlements: BTreeMap<i64, Vec<Known>>,
-}
-
-/// What is at hand of one unit.
-#[derive(Clone, Debug)]
-struct OfUnit {
-    /// All its events folded.
-    ledger: UnitLedger,
-    accepted: Option<Arc<Totals>>,
-    asked: Vec<OpenReview>,
-    taught: BTreeSet<String>,
-    /// The last arrival of what they are about.
-    arrived: Option<Arrived>,
-    /// The last word of a person.
-    said: i64,
-}
-
-impl Default for OfUnit {
-    fn default() -> Self {
-        Self {
-            ledger: UnitLedger::default(),
-            accepted: None,
-            asked: Vec::new(),
-            taught: BTreeSet::new(),
-            arrived: None,
-            said: i64::MIN,
-        }
-    }
-}
-
-/// What decides whether an event was known at a moment.
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    id: i64,
-    by_person: bool,
-    files: bool,
-    arrived: Option<Arrived>,
-}
-
-impl Known {
-    fn of(event: &Event, arrivals: &Arrivals) -> Self {
-        Self {
-            id: event.id,
-            by_person: event.by != Actor::Machine,
-            files: matches!(event.kind, EventKind::Filed(_)),
-            arrived: arrivals.of_event(event),
-        }
-    }
-
-    fn by(self, moment: Moment) -> bool {
-        let arrived_before = self.arrived.is_none_or(|arrived| arrived < moment.arrived);
-        match (self.by_person, self.files) {
-            (true, true) => self.id < moment.said_before && arrived_before,
-            (true, false) => self.id < moment.said_before,
-            (false, _) => arrived_before,
-        }
-    }
-}
-
-impl Folded {
-    #[must_use]
-    pub fn of<'e>(events: impl IntoIterator<Item = &'e Event>, arrivals: &Arrivals) -> Self {
-        let mut folded = Self::default();
-        for event in events {
-            folded.push(event, arrivals);
-        }
-        folded
-    }
-
-    /// Adds what was recorded last. `arrivals` know of its mail.
-    pub fn push(&mut self, event: &Event, arrivals: &Arrivals) {
-        if let EventKind::ReviewSettled { review, .. } = &event.kind {
-            self.settlements.entry(*review).or_default().push(Known::of(event, arrivals));
-        }
-        let Some(unit) = &event.unit else { return };
-        let of_unit = self.units.entry(unit.clone()).or_default();
-        of_unit.ledger = progress::apply(std::mem::take(&mut of_unit.ledger), event);
-        if tells_of_a_table(event) {
-            of_unit.accepted = progress::counted_totals(&of_unit.ledger).cloned().map(Arc::new);
-        }
-        if let EventKind::AddressTaught { address } = &event.kind {
-            of_unit.taught.insert(address.clone());
-        }
-        of_unit.asked.extend(asked(event, unit));
-        of_unit.arrived = of_unit.arrived.max(arrivals.of_event(event));
-        if event.by != Actor::Machine {
-            of_unit.said = of_unit.said.max(event.id);
-        }
-    }
-
-    /// A unit's ledger by everything that counts.
-    #[must_use]
-    pub fn ledger(&self, unit: &UnitCode) -> Option<&UnitLedger> {
-        self.units.get(unit).map(|of_unit| &of_unit.ledger)
-    }
-
-    /// The units of which something is recorded that was not known at that moment: their events must be looked at one
-    /// by one to tell the past of a mail that may concern `units`.
-    #[must_use]
-    pub fn ahead_of(
-        &self,
-        units: &BTreeSet<UnitCode>,
-        campaign: Option<&Campaign>,
-        moment: Moment,
-    ) -> BTreeSet<UnitCode> {
-        let peers =
-            campaign.into_iter().flat_map(|campaign| units.iter().flat_map(|unit| peers::group_of(unit, campaign)));
-        let is_ahead = |unit: &&UnitCode| self.units.get(*unit).is_some_and(|of_unit| !moment.comes_after(of_unit));
-        units.iter().chain(peers).filter(is_ahead).cloned().collect()
-    }
-
-    /// The past of a mail that may concern these units, without what only the store knows (senders, letters, bounces).
-    /// `singly` are the events that count of the units [`Folded::ahead_of`] names, in the order of recording.
-    #[must_use]
-    pub fn past(
-        &self,
-        arrivals: &Arrivals,
-        units: &BTreeSet<UnitCode>,
-        campaign: Option<&Campaign>,
-        moment: Moment,
-        singly: &BTreeMap<UnitCode, Vec<&Event>>,
-    ) -> Past {
-        let mut past = Past::default();
-        let nothing = OfUnit::default();
-        for unit in units {
-            let ledger = if let Some(events) = singly.get(unit) {
-                as_of(arrivals, unit, events, moment, &mut past)
-            } else {
-                let of_unit = self.units.get(unit).unwrap_or(&nothing);
-                past.open_reviews.extend(of_unit.asked.iter().cloned());
-                of_unit.ledger.clone()
-            };
-            past.ledgers.insert(unit.clone(), ledger);
-        }
-        past.open_reviews.retain(|review| !self.is_settled(review, moment));
-        if let Some(campaign) = campaign {
-            let accepted = |unit: &UnitCode| match singly.get(unit) {
-                Some(events) => accepted_by(events, arrivals, moment),
-                None => self.units.get(unit)?.accepted.clone(),
-            };
-            past.peers = peers::peers_of(units.iter(), accepted, campaign);
-        }
-        past
-    }
-
-    fn is_settled(&self, review: &OpenReview, moment: Moment) -> bool {
-        self.settlements.get(&review.id).into_iter().flatten().any(|settled| settled.by(moment))
-    }
-
-    /// Addresses that a person said are a unit's, for these units.
-    #[must_use]
-    pub fn taught_addresses(&self, units: &BTreeSet<UnitCode>) -> BTreeMap<UnitCode, BTreeSet<String>> {
-        let taught = units.iter().filter_map(|unit| Some((unit.clone(), self.units.get(unit)?.taught.clone())));
-        taught.filter(|(_, addresses)| !addresses.is_empty()).collect()
-    }
-}
-
-/// A unit's ledger by what had come before; what came later is noted in the past.
-fn as_of(arrivals: &Arrivals, unit: &UnitCode, events: &[&Event], moment: Moment, past: &mut Past) -> UnitLedger {
-    let mut ledger = UnitLedger::default();
+/// The past of a mail that may concern these units, without what only the store knows (senders, letters, bounces).
+/// `events` are those of the collection that count, in the order of recording.
+#[must_use]
+pub fn past_as_of<'e>(
+    events: impl IntoIterator<Item = &'e Event>,
+    arrivals: &Arrivals,
+    units: &BTreeSet<UnitCode>,
+    campaign: Option<&Campaign>,
+    moment: Moment,
+) -> Past {
+    let mut past = Past::default();
+    let mut others: BTreeMap<UnitCode, UnitLedger> = BTreeMap::new();
+    let mut asked: Vec<OpenReview> = Vec::new();
+    let mut settled: BTreeSet<i64> = BTreeSet::new();
     for event in events {
-        if Known::of(event, arrivals).by(moment) {
-            past.open_reviews.extend(asked(event, unit));
-            ledger = progress::apply(ledger, event);
-        } else {
-            past.later.entry(unit.clone()).or_default().push(Event::clone(event));
+        let knows = moment.knows(event, arrivals);
+        if let (EventKind::ReviewSettled { review, .. }, true) = (&event.kind, knows) {
+            settled.insert(*review);
+        }
+        let Some(unit) = &event.unit else { continue };
+        match (units.contains(unit), knows) {
+            (true, true) => {
+                if let EventKind::ReviewAsked { reason, .. } = &event.kind {
+                    asked.push(OpenReview { id: event.id, unit: unit.clone(), reason: *reason });
+                }
+                let ledger = past.ledgers.entry(unit.clone()).or_default();
+                *ledger = progress::apply(std::mem::take(ledger), event);
+            }
+            (true, false) => {
+                past.later.entry(unit.clone()).or_default().push(event.clone());
+            }
+            (false, true) if tells_of_a_table(event) => {
+                let ledger = others.entry(unit.clone()).or_default();
+                *ledger = progress::apply(std::mem::take(ledger), event);
+            }
+            (false, _) => {}
         }
     }
-    ledger
-}
-
-/// The unit's totals that counted by then.
-fn accepted_by(events: &[&Event], arrivals: &Arrivals, moment: Moment) -> Option<Arc<Totals>> {
-    let known = events.iter().filter(|event| tells_of_a_table(event) && Known::of(event, arrivals).by(moment));
-    let ledger = known.fold(UnitLedger::default(), |ledger, event| progress::apply(ledger, event));
-    progress::counted_totals(&ledger).cloned().map(Arc::new)
-}
-
-fn asked(event: &Event, unit: &UnitCode) -> Option<OpenReview> {
-    match &event.kind {
-        EventKind::ReviewAsked { reason, .. } => Some(OpenReview { id: event.id, unit: unit.clone(), reason: *reason }),
-        _ => None,
+    asked.retain(|review| !settled.contains(&review.id));
+    past.open_reviews = asked;
+    for unit in units {
+        past.ledgers.entry(unit.clone()).or_default();
     }
+    if let Some(campaign) = campaign {
+        let known = past.ledgers.iter().chain(&others);
+        let accepted: BTreeMap<UnitCode, Totals> = known
+            .filter_map(|(unit, ledger)| Some((unit.clone(), progress::counted_totals(ledger)?.clone())))
+            .collect();
+        past.peers = peers::peers_of(units.iter(), &accepted, campaign);
+    }
+    past
 }
 
-/// The events of one collection that count, kept, beside what they come to.
-#[derive(Clone, Debug, Default)]
-pub struct Chronicle {
-    events: Vec<Event>,
-    /// Of each unit the places of its events.
-    places: BTreeMap<UnitCode, Vec<usize>>,
-    folded: Folded,
-}
-
-impl Chronicle {
-    #[must_use]
-    pub fn of(events: impl IntoIterator<Item = Event>, arrivals: &Arrivals) -> Self {
-        let mut chronicle = Self::default();
-        for event in events {
-            chronicle.push(event, arrivals);
+/// Addresses that a person said are a unit's, for these units.
+#[must_use]
+pub fn taught_addresses<'e>(
+    events: impl IntoIterator<Item = &'e Event>,
+    units: &BTreeSet<UnitCode>,
+) -> BTreeMap<UnitCode, BTreeSet<String>> {
+    let mut taught: BTreeMap<UnitCode, BTreeSet<String>> = BTreeMap::new();
+    for event in events {
+        if let (EventKind::AddressTaught { address }, Some(unit)) = (&event.kind, &event.unit)
+            && units.contains(unit)
+        {
+            taught.entry(unit.clone()).or_default().insert(address.clone());
         }
-        chronicle
     }
-
-    /// Adds what was recorded last. `arrivals` know of its mail.
-    pub fn push(&mut self, event: Event, arrivals: &Arrivals) {
-        if let Some(unit) = &event.unit {
-            self.places.entry(unit.clone()).or_default().push(self.events.len());
-        }
-        self.folded.push(&event, arrivals);
-        self.events.push(event);
-    }
-
-    #[must_use]
-    pub fn into_events(self) -> Vec<Event> {
-        self.events
-    }
-
-    /// As [`Folded::past`].
-    #[must_use]
-    pub fn past(
-        &self,
-        arrivals: &Arrivals,
-        units: &BTreeSet<UnitCode>,
-        campaign: Option<&Campaign>,
-        moment: Moment,
-    ) -> Past {
-        let events_of = |unit: &UnitCode| {
-            let places = self.places.get(unit).into_iter().flatten();
-            places.filter_map(|place| self.events.get(*place)).collect()
-        };
-        let ahead = self.folded.ahead_of(units, campaign, moment);
-        let singly = ahead.into_iter().map(|unit| (unit.clone(), events_of(&unit))).collect();
-        self.folded.past(arrivals, units, campaign, moment, &singly)
-    }
-
-    /// As [`Folded::taught_addresses`].
-    #[must_use]
-    pub fn taught_addresses(&self, units: &BTreeSet<UnitCode>) -> BTreeMap<UnitCode, BTreeSet<String>> {
-        self.folded.taught_addresses(units)
-    }
+    taught
 }
 
 /// The mails whose return stands for each unit: whoever sent them has filed for it.

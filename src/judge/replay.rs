@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, FixedOffset};
 
 use super::decide::{BouncedLetter, Times, decide};
-use super::past::{Arrivals, Chronicle, Moment, standing_mails, units_of};
+use super::past::{Arrivals, Moment, past_as_of, standing_mails, taught_addresses, units_of};
 use super::register::Register;
 use super::understand::assigned;
 use crate::model::decision::{Decision, MailRecord, Understanding};
@@ -73,7 +73,7 @@ pub struct Replay<'r> {
     records: BTreeMap<Digest, MailRecord>,
     arrivals: Arrivals,
     /// What counts so far in each collection.
-    counts: BTreeMap<String, Chronicle>,
+    counts: BTreeMap<String, Vec<Event>>,
     recorded: BTreeMap<Digest, Vec<Event>>,
     /// What persons said of each mail.
     words: BTreeMap<Digest, Vec<Event>>,
@@ -113,10 +113,7 @@ impl<'r> Replay<'r> {
             }
             match event.mail.as_ref().filter(|mail| again.contains(*mail) && is_decided(event)) {
                 Some(mail) => replay.recorded.entry(mail.clone()).or_default().push(event.clone()),
-                None => {
-                    let counts = replay.counts.entry(event.campaign.clone()).or_default();
-                    counts.push(event.clone(), &replay.arrivals);
-                }
+                None => replay.counts.entry(event.campaign.clone()).or_default().push(event.clone()),
             }
         }
         replay
@@ -152,15 +149,14 @@ impl<'r> Replay<'r> {
             Err(kept) => (recorded.clone(), None, Some(kept)),
         };
         for event in &would_be {
-            self.counts.entry(event.campaign.clone()).or_default().push(event.clone(), &self.arrivals);
+            self.counts.entry(event.campaign.clone()).or_default().push(event.clone());
         }
         self.steps.push(Step { mail: mail.clone(), recorded, would_be, decision, kept });
     }
 
     #[must_use]
     pub fn finish(self) -> Replayed {
-        let counts = self.counts.into_iter().map(|(campaign, chronicle)| (campaign, chronicle.into_events()));
-        Replayed { steps: self.steps, counts: counts.collect() }
+        Replayed { steps: self.steps, counts: self.counts }
     }
 
     fn decided(
@@ -224,11 +220,10 @@ impl<'r> Replay<'r> {
         now: DateTime<FixedOffset>,
     ) -> Decision {
         let id = understanding.campaign.as_deref().unwrap_or_default();
-        let nothing = Chronicle::default();
-        let counts = self.counts.get(id).unwrap_or(&nothing);
+        let events = self.counts.get(id).map(Vec::as_slice).unwrap_or_default();
         let campaign = self.register.campaign(id).map(AsRef::as_ref);
-        let mut past = counts.past(&self.arrivals, &units_of(understanding), campaign, moment);
-        let mut senders = counts.taught_addresses(&units_of(understanding));
+        let mut past = past_as_of(events, &self.arrivals, &units_of(understanding), campaign, moment);
+        let mut senders = taught_addresses(events, &units_of(understanding));
         for (unit, mail) in standing_mails(&past) {
             let from = self.records.get(mail).and_then(|record| record.from_address.as_deref());
             senders.entry(unit.clone()).or_default().extend(from.map(str::to_lowercase));

@@ -338,6 +338,17 @@ pub struct StandingFiling {
     pub filing: Arc<Filing>,
 }
 
+impl UnitLedger {
+    /// The same as it is when kept.
+    #[must_use]
+    pub fn without_history(mut self) -> Self {
+        for item in self.items.values_mut() {
+            (item.earlier, item.sources) = (Vec::new(), FilingSources::default());
+        }
+        self
+    }
+}
+
 impl ItemLedger {
     #[must_use]
     pub fn status(&self) -> ItemStatus {

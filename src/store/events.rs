@@ -79,15 +79,12 @@ impl Store {
         rows.into_iter().map(|row| self.event_from(row)).collect()
     }
 
-    /// Everything that happened to any of these units in this campaign, oldest first. Nothing is asked where there are none.
+    /// Everything that happened to any of these units in this campaign, oldest first.
     ///
     /// # Errors
     /// The database's.
-    pub async fn events_of_units(&self, campaign: &str, units: &BTreeSet<UnitCode>) -> Result<Vec<Event>, StoreError> {
-        if units.is_empty() {
-            return Ok(Vec::new());
-        }
-        let units: Vec<&str> = units.iter().map(UnitCode::as_str).collect();
+    pub async fn events_of_units(&self, campaign: &str, units: &[&UnitCode]) -> Result<Vec<Event>, StoreError> {
+        let units: Vec<&str> = units.iter().map(|unit| unit.as_str()).collect();
         let rows: Vec<EventRow> = sqlx::query_as(
             "SELECT id, act, at, campaign, unit, mail, person, detail FROM events
              WHERE campaign = ?1 AND unit IN (SELECT value FROM json_each(?2)) ORDER BY id",

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset};
 
-use super::WorkError;
-use crate::judge::progress::FOLD;
+use super::{WorkError, standings};
 use crate::judge::{due, newcomers, progress};
 use crate::model::campaign::Campaign;
 use crate::model::decision::{Reading, Returned};
@@ -14,7 +13,7 @@ use crate::model::mail::Digest;
 use crate::model::returns::Item;
 use crate::model::standing::{CampaignStanding, DigestInput, StandingTable};
 use crate::model::unit::UnitCode;
-use crate::store::{KeptStandings, Store};
+use crate::store::Store;
 
 /// Which events count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,27 +90,11 @@ type Ledgers = BTreeMap<UnitCode, UnitLedger>;
 
 async fn ledgers(store: &Store, campaign: &Campaign, span: Span) -> Result<Ledgers, WorkError> {
     if span == Span::All {
-        return latest(store, campaign).await;
+        return standings::latest(store, &campaign.id).await;
     }
     let mut events = store.events(&campaign.id).await?;
     events.retain(|event| span.holds(event));
     Ok(progress::ledgers(&events))
-}
-
-/// How the units stand by all that is recorded: as it is kept, and from the events where that is outdated. Without history.
-async fn latest(store: &Store, campaign: &Campaign) -> Result<Ledgers, WorkError> {
-    let KeptStandings { mut ledgers, outdated } = store.kept_standings(&campaign.id, FOLD).await?;
-    if !outdated.is_empty() {
-        let events = store.events_of_units(&campaign.id, &outdated).await?;
-        let undone = store.undone().await?;
-        for event in events.iter().filter(|event| !undone.contains(&event.id)) {
-            if let Some(unit) = &event.unit {
-                let ledger = ledgers.entry(unit.clone()).or_default();
-                *ledger = progress::apply(std::mem::take(ledger), event);
-            }
-        }
-    }
-    Ok(ledgers)
 }
 
 /// The table that stands for each unit, in the order of the roster, with the file it came from.
@@ -176,7 +159,7 @@ pub async fn digest_input(
     now: DateTime<FixedOffset>,
     mut faults: Vec<String>,
 ) -> Result<DigestInput, WorkError> {
-    let mut ledgers = latest(store, campaign).await?;
+    let mut ledgers = standings::latest(store, &campaign.id).await?;
     // Who has left the roster is told of all that is recorded, whatever the span.
     faults.extend(off_the_roster(campaign, &ledgers));
     if let Span::Until(_) = span {

@@ -99,14 +99,6 @@ impl Desk {
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = register;
     }
 
-    /// Keeps in the store how the units stand of which this desk recorded anything. `status` is quick by it and right
-    /// without it, so that it fails is only told.
-    pub async fn keep_standings(&self) {
-        if let Err(error) = self.recorded.keep_standings(&self.store).await {
-            tracing::warn!(%error, "how the units stand could not be kept; `status` reads all events meanwhile");
-        }
-    }
-
     /// Makes the tables that go with receipts, from the mails kept here.
     #[must_use]
     pub fn copyist(&self) -> Copyist<'_> {

@@ -17,6 +17,7 @@ pub mod render;
 pub mod reread;
 pub mod review;
 pub mod ruling;
+pub mod standings;
 pub mod unit_words;
 pub mod workbook;
 

@@ -1,16 +1,15 @@
 //! What the store knows of everybody a mail may concern, and what it would know had things gone otherwise.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use super::Desk;
 use crate::judge::decide::{BouncedLetter, Past};
-use crate::judge::past::{Arrivals, Chronicle, Moment, standing_mails, units_of};
+use crate::judge::past::{Arrivals, Moment, past_as_of, standing_mails, taught_addresses, units_of};
 use crate::model::decision::Understanding;
 use crate::model::ledger::{Event, EventKind, undone_by};
 use crate::model::mail::{DeliveryReport, Digest, MachineReport};
-use crate::model::unit::UnitCode;
 use crate::work::WorkError;
 
 /// A bounce that does not name its letter is matched to one sent to that address within this span.
@@ -48,28 +47,26 @@ impl Desk {
         let Some(campaign_id) = &understanding.campaign else { return Ok(Past { bounced, ..Past::default() }) };
         let yesterday = now - TimeDelta::days(1);
         let units = units_of(understanding);
-        let account = self.recorded.account(&self.store, campaign_id).await?;
+        let events = self.recorded.events(&self.store, campaign_id).await?;
         let register = self.register();
         let campaign = register.campaign(campaign_id).map(AsRef::as_ref);
-        let (mut past, mut senders) = if supposed.is_nothing() {
-            let counting = account.counting();
-            let ahead = counting.ahead_of(&units, campaign, moment);
-            let events = self.store.events_of_units(campaign_id, &ahead).await?;
-            let singly = singly(&events, &ahead, &self.store.undone().await?);
-            let past = counting.past(account.arrivals(), &units, campaign, moment, &singly);
-            (past, counting.taught_addresses(&units))
-        } else {
-            let counting = supposed.chronicle(&self.store.events(campaign_id).await?, campaign_id, account.arrivals());
-            (counting.past(account.arrivals(), &units, campaign, moment), counting.taught_addresses(&units))
-        };
+        let counting = supposed.events(&events, campaign_id);
+        let mut past = past_as_of(counting.iter().copied(), &Arrivals::of(events.iter()), &units, campaign, moment);
         past.bounced = bounced;
+        let mut senders = taught_addresses(counting.iter().copied(), &units);
         for (unit, mail) in standing_mails(&past) {
             let record = self.store.mail(mail).await?;
             let from = record.and_then(|record| record.from_address).map(|address| address.to_lowercase());
             senders.entry(unit.clone()).or_default().extend(from);
         }
         past.senders = senders;
-        past.duplicates_today = u32::try_from(account.repeats_since(&units, yesterday)).unwrap_or(u32::MAX);
+        let repeated: BTreeSet<&Option<Digest>> = events
+            .iter()
+            .filter(|event| event.at > yesterday && matches!(event.kind, EventKind::Duplicated { .. }))
+            .filter(|event| event.unit.as_ref().is_some_and(|unit| units.contains(unit)))
+            .map(|event| &event.mail)
+            .collect();
+        past.duplicates_today = u32::try_from(repeated.len()).unwrap_or(u32::MAX);
         if let Some(from) = understanding.mail.headers.from.first() {
             past.answers_today = self.store.owed_to_since(&from.address, yesterday).await?;
         }
@@ -119,12 +116,8 @@ pub(in crate::work) struct Supposed<'a> {
 }
 
 impl Supposed<'_> {
-    fn is_nothing(&self) -> bool {
-        self.without.is_none() && self.also.is_empty()
-    }
-
     /// The collection's events in force, so supposing.
-    fn chronicle(&self, recorded: &[Event], campaign: &str, arrivals: &Arrivals) -> Chronicle {
+    fn events<'e>(&'e self, recorded: &'e [Event], campaign: &str) -> Vec<&'e Event> {
         let also = self.also.iter().filter(|event| event.campaign == campaign);
         let mut all: Vec<&Event> = recorded.iter().chain(also).collect();
         let undoings = all.iter().filter_map(|event| match event.kind {
@@ -134,21 +127,6 @@ impl Supposed<'_> {
         let undone = undone_by(undoings);
         let counts = |event: &Event| event.mail.is_none() || event.mail.as_ref() != self.without;
         all.retain(|event| !undone.contains(&event.id) && counts(event));
-        Chronicle::of(all.into_iter().cloned(), arrivals)
+        all
     }
-}
-
-/// The events of each of these units that count.
-fn singly<'e>(
-    events: &'e [Event],
-    units: &BTreeSet<UnitCode>,
-    undone: &BTreeSet<i64>,
-) -> BTreeMap<UnitCode, Vec<&'e Event>> {
-    let mut singly: BTreeMap<UnitCode, Vec<&Event>> = units.iter().map(|unit| (unit.clone(), Vec::new())).collect();
-    for event in events.iter().filter(|event| !undone.contains(&event.id)) {
-        if let Some(of_unit) = event.unit.as_ref().and_then(|unit| singly.get_mut(unit)) {
-            of_unit.push(event);
-        }
-    }
-    singly
 }
