@@ -11,7 +11,7 @@ use super::mailbox::{self, Mail, OFFICE, Plan};
 use super::support::dovecot::{Dovecot, PASSWORD};
 use super::support::process::is_root;
 
-/// The moment every command is told: all mail has come, no digest and no reminder is due.
+/// The moment every command is told: all mail has come, no reminder is due. A digest is, and waits behind the receipts.
 pub const NOW: &str = "2021-08-09T07:00:00+08:00";
 
 /// Writes the mails of a plan into a Maildir; returns the size of the largest and of all together.
@@ -96,8 +96,8 @@ impl Office {
         // A server that only waits for the first command is for `run`, which goes by the real clock: no letters then.
         let smtp = if matches!(reach, Reach::Plain(_)) { String::new() } else { smtp };
         let config = format!(
-            "timezone = \"Asia/Shanghai\"\n[storage]\ndir = \"data\"\n{mailbox}\n{smtp}\n[staff]\ndigest_to = []\n\
-             alert_to = []\n[campaigns]\ndir = \"campaigns\"\n"
+            "timezone = \"Asia/Shanghai\"\n[storage]\ndir = \"data\"\n{mailbox}\n{smtp}\n[staff]\n\
+             digest_to = [\"staff@office.example\"]\nalert_to = [\"staff@office.example\"]\n[campaigns]\ndir = \"campaigns\"\n"
         );
         fs::write(folder.join("mailtally.toml"), config).unwrap();
         Self { folder: folder.to_owned() }
