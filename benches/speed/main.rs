@@ -63,6 +63,9 @@ impl Sizes {
     }
 }
 
+/// A group of rows that are measured together.
+type Group = fn(&Sizes, &mut Report);
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some((first, files)) = arguments.split_first()
@@ -80,7 +83,7 @@ fn main() {
     std::fs::create_dir_all(&sizes.kept).unwrap();
     std::fs::create_dir_all(&sizes.scratch).unwrap();
     let mut report = Report::default();
-    let groups: [(&str, fn(&Sizes, &mut Report)); 6] = [
+    let groups: [(&str, Group); 6] = [
         ("fetch", rows::fetch::measure),
         ("memory", rows::fetch::memory),
         ("quiet", rows::quiet::measure),

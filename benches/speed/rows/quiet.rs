@@ -1,6 +1,6 @@
 //! A large mailbox in which nothing is new: one poll of a running daemon, and a whole `once`.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -41,12 +41,12 @@ pub fn measure(sizes: &Sizes, report: &mut Report) {
     );
 }
 
-fn office(folder: &std::path::Path, dovecot: &Dovecot, port: u16) -> Office {
+fn office(folder: &Path, dovecot: &Dovecot, port: u16) -> Office {
     Office::new(folder, UNITS, &Reach::Tls(dovecot, port))
 }
 
 /// The daemon polls every second through a relay; each exchange is one poll.
-fn polls(sizes: &Sizes, report: &mut Report, folder: &PathBuf, dovecot: &Dovecot) {
+fn polls(sizes: &Sizes, report: &mut Report, folder: &Path, dovecot: &Dovecot) {
     let relay = Relay::to(dovecot.tls_port);
     let office = office(folder, dovecot, relay.port);
     let mut daemon = office.command_now(&["run"]);
