@@ -28,7 +28,7 @@ use crate::work::deliver::{self, Delivered, Outbox, Quota};
 use crate::work::desk::Desk;
 use crate::work::haste::hurried;
 use crate::work::vitals::LETTERS;
-use crate::work::{WorkError, accounting, alarm, owe, without_addresses};
+use crate::work::{WorkError, accounting, alarm, owe, standings, without_addresses};
 use reload::Watch;
 
 /// How often the outbox is looked at when nothing wakes it.
@@ -117,6 +117,12 @@ impl Engine {
         outbox.deliver_due().await
     }
 
+    /// Keeps how all units stand, so that `status` finds it.
+    pub async fn keep_standings(&self) {
+        let register = self.desk.register();
+        standings::keep(&self.desk.store, register.campaigns().map(|campaign| campaign.id.as_str())).await;
+    }
+
     /// What is wrong beside the store; the books are gone through from time to time only.
     async fn found(&self, now: DateTime<FixedOffset>) -> Result<Found, WorkError> {
         let vitals = &self.desk.vitals;
@@ -149,17 +155,21 @@ impl Engine {
 
     /// Owes and delivers letters until told to stop.
     async fn letter_loop(&self, mut stop: watch::Receiver<bool>, new_letters: &Notify) {
+        let mut recorded = false;
         while !*stop.borrow() {
             self.reload(false);
             self.desk.vitals.moves(LETTERS, STEP);
             match AssertUnwindSafe(self.clerk()).catch_unwind().await {
-                Ok(Ok(_)) => {}
+                Ok(Ok(delivered)) => recorded |= delivered.sent > 0,
                 Ok(Err(error)) => tell!(Alarm::LettersNotWorkedOn, error = without_addresses(&error.to_string())),
                 Err(_) => tell!(Alarm::ClerkFailed),
             }
+            if std::mem::take(&mut recorded) {
+                self.keep_standings().await;
+            }
             tokio::select! {
                 () = tokio::time::sleep(hurried(OUTBOX_EVERY)) => {}
-                () = new_letters.notified() => {}
+                () = new_letters.notified() => recorded = true,
                 () = stopped(&mut stop) => {}
             }
         }

@@ -18,7 +18,7 @@ use crate::inbox::folder;
 use crate::model::alarm::{Alarm, alarm};
 use crate::model::decision::{Arrival, Origin};
 use crate::store::{StorageLock, Store};
-use crate::work::{deliver, poll};
+use crate::work::{deliver, poll, standings};
 
 /// The daemon.
 pub(super) async fn run(call: &Call) -> Result<(), Failure> {
@@ -72,6 +72,9 @@ pub(super) async fn once(call: &Call) -> Result<(), Failure> {
     // Letters that are owed do not wait for a mailbox that cannot be reached.
     engine.measure_room();
     let delivered = engine.clerk().await?;
+    if polled.new > 0 || delivered.sent > 0 {
+        engine.keep_standings().await;
+    }
     engine.desk.store.close().await;
     drop(lock);
     println!(
@@ -123,6 +126,9 @@ pub(super) async fn ingest(
         } else {
             known += 1;
         }
+    }
+    if new > 0 {
+        standings::keep(&desk.store, config.campaigns.iter().map(|campaign| campaign.id.as_str())).await;
     }
     desk.store.close().await;
     drop(lock);

@@ -51,10 +51,9 @@ pub(super) async fn export(call: &Call, id: Option<&str>, out: &Path) -> Result<
 
 /// The workbook as it is at `now`.
 async fn consolidated(store: &Store, campaign: &Campaign, now: DateTime<FixedOffset>) -> Result<Vec<u8>, WorkError> {
-    let standing = collect::standing(store, campaign, Span::All, now).await?;
-    let tables = collect::standing_tables(store, campaign, Span::All).await?;
+    let tally = collect::tally(store, campaign, Span::All, now).await?;
     let reviews = store.open_reviews(Some(&campaign.id)).await?;
-    workbook::consolidated(campaign, &standing, &tables, &reviews)
+    workbook::consolidated(campaign, &tally.standing, &tally.tables, &reviews)
         .map_err(|error| WorkError::Workbook(error.to_string()))
 }
 

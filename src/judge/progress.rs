@@ -1,6 +1,7 @@
 //! Status as a fold over events: how one unit stands, and how the whole campaign stands.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;
@@ -16,6 +17,20 @@ use crate::model::returns::{Item, Totals};
 use crate::model::standing::{CampaignStanding, UnitStanding};
 use crate::model::unit::{Unit, UnitCode};
 
+/// Which fold this is: what was kept by another is not used. Any change of these two files makes another.
+pub const FOLD: i64 =
+    hash(hash(0xCBF2_9CE4_8422_2325, include_bytes!("progress.rs")), include_bytes!("../model/ledger.rs"))
+        .cast_signed();
+
+/// FNV-1a (Fowler, Noll, Vo), which can be worked out while compiling.
+const fn hash(mut hash: u64, mut octets: &[u8]) -> u64 {
+    while let Some((octet, rest)) = octets.split_first() {
+        hash = (hash ^ *octet as u64).wrapping_mul(0x0100_0000_01B3);
+        octets = rest;
+    }
+    hash
+}
+
 /// One step of the fold. Events of other units must not be handed in, nor what was undone ([`in_force`]): that a step was
 /// undone cannot be folded onto it.
 #[must_use]
@@ -29,7 +44,7 @@ pub fn apply(mut ledger: UnitLedger, event: &Event) -> UnitLedger {
         EventKind::Filed(filing) => {
             let Some(mail) = event.mail.clone() else { return ledger };
             let item = ledger.items.entry(filing.item).or_default();
-            item.sources.filed.push(StandingFiling { mail, filing: filing.clone() });
+            item.sources.filed.push(StandingFiling { mail, filing: Arc::new(filing.clone()) });
             settle(item);
             count(&mut ledger);
         }
@@ -90,7 +105,9 @@ fn settle(item: &mut ItemLedger) {
     while let Some(place) = repeats.iter().position(|repeat| all.iter().any(|filed| filed.mail == repeat.first_mail)) {
         let repeat = repeats.swap_remove(place);
         let first = all.iter().find(|filed| filed.mail == repeat.first_mail).map(|filed| filed.filing.clone());
-        let filing = |first| Filing { piece: repeat.piece.clone(), received_at: repeat.received_at, ..first };
+        let filing = |first: Arc<Filing>| {
+            Arc::new(Filing { piece: repeat.piece.clone(), received_at: repeat.received_at, ..Filing::clone(&first) })
+        };
         all.extend(first.map(|first| StandingFiling { mail: repeat.mail.clone(), filing: filing(first) }));
     }
     all.sort_by_key(|filed| filed.filing.received_at);
@@ -99,7 +116,9 @@ fn settle(item: &mut ItemLedger) {
     for run in all.chunk_by(|one, next| one.filing.content == next.filing.content) {
         let ruled = item.sources.rulings.iter().rev().find(|(mail, _)| run.iter().any(|filed| filed.mail == *mail));
         let Some(mut filed) = run.first().cloned() else { continue };
-        filed.filing.verdict = ruled.map_or(filed.filing.verdict, |(_, verdict)| *verdict);
+        if let Some((_, verdict)) = ruled.filter(|(_, verdict)| *verdict != filed.filing.verdict) {
+            Arc::make_mut(&mut filed.filing).verdict = *verdict;
+        }
         item.earlier.push(filed);
     }
     item.current = item.earlier.last().cloned();
@@ -230,7 +249,16 @@ pub fn ledgers(events: &[Event]) -> BTreeMap<UnitCode, UnitLedger> {
 /// How the whole campaign stands at `as_of`, given all its events until then.
 #[must_use]
 pub fn standing(campaign: &Campaign, events: &[Event], as_of: DateTime<FixedOffset>) -> CampaignStanding {
-    let ledgers = ledgers(events);
+    standing_of(campaign, &ledgers(events), as_of)
+}
+
+/// The same, given what all its events were folded to.
+#[must_use]
+pub fn standing_of(
+    campaign: &Campaign,
+    ledgers: &BTreeMap<UnitCode, UnitLedger>,
+    as_of: DateTime<FixedOffset>,
+) -> CampaignStanding {
     let nothing = UnitLedger::default();
     let units: Vec<UnitStanding> = campaign
         .roster

@@ -2,6 +2,7 @@
 //! (`judge::progress`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -281,8 +282,9 @@ impl UnitStatus {
     }
 }
 
-/// Everything known of one unit, folded from its events.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Everything known of one unit, folded from its events. Serialised it is without what its items were made from: enough
+/// for how the unit stands, not for adding an event to it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnitLedger {
     pub items: BTreeMap<Item, ItemLedger>,
     pub first_received_at: Option<DateTime<FixedOffset>>,
@@ -297,16 +299,18 @@ pub struct UnitLedger {
 }
 
 /// One item of one unit.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ItemLedger {
     /// The filing that stands: the one that arrived last.
     pub current: Option<StandingFiling>,
     /// All that were ever filed, by arrival; what only repeats the one before it stands here once, as it first came.
+    #[serde(skip)]
     pub earlier: Vec<StandingFiling>,
     pub waived: bool,
     /// When the item first arrived in any state; lateness is judged by it.
     pub first_received_at: Option<DateTime<FixedOffset>>,
     /// What the rest is made from, in the order of recording.
+    #[serde(skip)]
     pub sources: FilingSources,
 }
 
@@ -329,10 +333,22 @@ pub struct Repeat {
 }
 
 /// A filing with where it came from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StandingFiling {
     pub mail: Digest,
-    pub filing: Filing,
+    /// Shared: a unit's ledger names the same filing in several places, and is copied for every mail of the unit.
+    pub filing: Arc<Filing>,
+}
+
+impl UnitLedger {
+    /// The same as it is when kept.
+    #[must_use]
+    pub fn without_history(mut self) -> Self {
+        for item in self.items.values_mut() {
+            (item.earlier, item.sources) = (Vec::new(), FilingSources::default());
+        }
+        self
+    }
 }
 
 impl ItemLedger {

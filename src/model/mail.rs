@@ -1,6 +1,7 @@
 //! What one mail holds, as facts, before anybody judges it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
@@ -12,13 +13,13 @@ use super::grid::{Document, Sheet};
 /// SHA-256 of some bytes, in lower-case hexadecimal: the identity of a mail or of a piece.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Digest(String);
+pub struct Digest(Arc<str>);
 
 impl Digest {
     /// The digest of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self(data_encoding::HEXLOWER.encode(&Sha256::digest(bytes)))
+        Self(data_encoding::HEXLOWER.encode(&Sha256::digest(bytes)).into())
     }
 
     /// Takes 64 lower-case hexadecimal digits; anything else is `None`.
@@ -26,7 +27,7 @@ impl Digest {
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed =
             text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-        well_formed.then(|| Self(text.to_owned()))
+        well_formed.then(|| Self(text.into()))
     }
 
     /// All 64 digits.
@@ -53,7 +54,7 @@ impl Summing {
 
     #[must_use]
     pub fn finish(self) -> Digest {
-        Digest(data_encoding::HEXLOWER.encode(&self.0.finalize()))
+        Digest(data_encoding::HEXLOWER.encode(&self.0.finalize()).into())
     }
 }
 

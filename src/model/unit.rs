@@ -1,5 +1,6 @@
 //! The units that owe a return, and the roster they stand on.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -55,16 +56,22 @@ pub enum Superior {
 }
 
 /// All units of a campaign, in the order of the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
     units: Vec<Unit>,
+    /// Where each code stands among them: a digest asks for every unit several times.
+    places: BTreeMap<UnitCode, usize>,
 }
 
 impl Roster {
     /// The caller has made sure that codes are unique.
     #[must_use]
     pub fn new(units: Vec<Unit>) -> Self {
-        Self { units }
+        let mut places = BTreeMap::new();
+        for (place, unit) in units.iter().enumerate() {
+            places.entry(unit.code.clone()).or_insert(place);
+        }
+        Self { units, places }
     }
 
     #[must_use]
@@ -74,7 +81,7 @@ impl Roster {
 
     #[must_use]
     pub fn unit(&self, code: &UnitCode) -> Option<&Unit> {
-        self.units.iter().find(|unit| &unit.code == code)
+        self.units.get(*self.places.get(code)?)
     }
 
     /// The groups in the order they first appear.

@@ -79,6 +79,23 @@ impl Store {
         rows.into_iter().map(|row| self.event_from(row)).collect()
     }
 
+    /// Everything that happened to any of these units in this campaign, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn events_of_units(&self, campaign: &str, units: &[&UnitCode]) -> Result<Vec<Event>, StoreError> {
+        let units: Vec<&str> = units.iter().map(|unit| unit.as_str()).collect();
+        let rows: Vec<EventRow> = sqlx::query_as(
+            "SELECT id, act, at, campaign, unit, mail, person, detail FROM events
+             WHERE campaign = ?1 AND unit IN (SELECT value FROM json_each(?2)) ORDER BY id",
+        )
+        .bind(campaign)
+        .bind(serde_json::to_string(&units)?)
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(|row| self.event_from(row)).collect()
+    }
+
     /// Everything that came of this mail, oldest first.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod purging;
 mod readings;
 mod revise;
 mod signatures;
+mod standings;
 mod views;
 mod watch;
 
@@ -39,6 +40,7 @@ pub use outbox::LetterFilter;
 pub use places::PlaceContent;
 pub use purging::{Portion, PurgedBy};
 pub use revise::{Change, NewMail};
+pub use standings::KeptStandings;
 pub use views::HistoryLine;
 pub use watch::Due;
 

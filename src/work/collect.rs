@@ -1,12 +1,14 @@
 //! Gathers from the store what the digest, the workbook and `status` tell.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, FixedOffset};
 
-use super::WorkError;
+use super::{WorkError, standings};
 use crate::judge::{closing, course, due, newcomers, progress};
 use crate::model::campaign::Campaign;
-use crate::model::decision::Returned;
-use crate::model::ledger::Event;
+use crate::model::decision::{Reading, Returned};
+use crate::model::ledger::{Event, UnitLedger};
 use crate::model::letter::LetterState;
 use crate::model::mail::Digest;
 use crate::model::returns::Item;
@@ -39,6 +41,14 @@ impl Span {
     }
 }
 
+/// How the campaign stands, with the tables that stand in it.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    pub standing: CampaignStanding,
+    /// In the order of the roster.
+    pub tables: Vec<StandingTable>,
+}
+
 /// How the campaign stands; `as_of` is only told.
 ///
 /// # Errors
@@ -49,12 +59,35 @@ pub async fn standing(
     span: Span,
     as_of: DateTime<FixedOffset>,
 ) -> Result<CampaignStanding, WorkError> {
-    let events = events_of(store, campaign, span).await?;
-    Ok(progress::standing(campaign, &events, as_of))
+    Ok(progress::standing_of(campaign, &ledgers(store, campaign, span).await?, as_of))
 }
 
 async fn events_of(store: &Store, campaign: &Campaign, span: Span) -> Result<Vec<Event>, WorkError> {
     Ok(span.of(store.events(&campaign.id).await?))
+}
+
+/// How the campaign stands, and the tables that do: both from the events read once.
+///
+/// # Errors
+/// The store's.
+pub async fn tally(
+    store: &Store,
+    campaign: &Campaign,
+    span: Span,
+    as_of: DateTime<FixedOffset>,
+) -> Result<Tally, WorkError> {
+    let ledgers = ledgers(store, campaign, span).await?;
+    let tables = tables_of(store, campaign, &ledgers).await?;
+    Ok(Tally { standing: progress::standing_of(campaign, &ledgers, as_of), tables })
+}
+
+type Ledgers = BTreeMap<UnitCode, UnitLedger>;
+
+async fn ledgers(store: &Store, campaign: &Campaign, span: Span) -> Result<Ledgers, WorkError> {
+    if span == Span::All {
+        return standings::latest(store, &campaign.id).await;
+    }
+    Ok(progress::ledgers(&events_of(store, campaign, span).await?))
 }
 
 /// The table that stands for each unit, in the order of the roster, with the file it came from.
@@ -62,34 +95,35 @@ async fn events_of(store: &Store, campaign: &Campaign, span: Span) -> Result<Vec
 /// # Errors
 /// The store's.
 pub async fn standing_tables(store: &Store, campaign: &Campaign, span: Span) -> Result<Vec<StandingTable>, WorkError> {
-    let events = events_of(store, campaign, span).await?;
-    tables_of(store, campaign, &events).await
+    tables_of(store, campaign, &ledgers(store, campaign, span).await?).await
 }
 
-async fn tables_of(store: &Store, campaign: &Campaign, events: &[Event]) -> Result<Vec<StandingTable>, WorkError> {
-    let ledgers = progress::ledgers(events);
+async fn tables_of(store: &Store, campaign: &Campaign, ledgers: &Ledgers) -> Result<Vec<StandingTable>, WorkError> {
     let current: Vec<_> = campaign
         .roster
         .units()
         .iter()
         .filter_map(|unit| {
-            let standing = ledgers.get(&unit.code)?.items.get(&Item::Table)?.current.clone()?;
-            Some((unit.code.clone(), standing))
+            let standing = ledgers.get(&unit.code)?.items.get(&Item::Table)?.current.as_ref()?;
+            Some((&unit.code, standing))
         })
         .collect();
     let wanted: Vec<(Digest, Item, String)> = current
         .iter()
         .map(|(_, standing)| (standing.mail.clone(), Item::Table, standing.filing.piece.clone()))
         .collect();
-    let readings = store.readings_of_many(&wanted).await?;
-    let mut tables = Vec::new();
+    // By mail and piece; of a piece with several sheets each in its order.
+    let mut readings: BTreeMap<(Digest, String), Vec<Reading>> = BTreeMap::new();
+    for reading in store.readings_of_many(&wanted).await? {
+        readings.entry((reading.mail.clone(), reading.piece.clone())).or_default().push(reading);
+    }
+    let mut tables = Vec::with_capacity(current.len());
     for (unit, standing) in current {
-        let found = readings.iter().find_map(|reading| {
-            let same = reading.mail == standing.mail
-                && reading.piece == standing.filing.piece
-                && reading.unit.as_ref() == Some(&unit);
+        let place = (standing.mail.clone(), standing.filing.piece.clone());
+        let found = readings.get(&place).into_iter().flatten().find_map(|reading| {
+            let is_of_unit = reading.unit.as_ref() == Some(unit);
             match &reading.returned {
-                Returned::Table(table) if same && Some(&table.totals) == standing.filing.totals.as_ref() => {
+                Returned::Table(table) if is_of_unit && Some(&table.totals) == standing.filing.totals.as_ref() => {
                     Some((table, &reading.file_name))
                 }
                 Returned::Table(_) | Returned::Report(_) => None,
@@ -97,8 +131,8 @@ async fn tables_of(store: &Store, campaign: &Campaign, events: &[Event]) -> Resu
         });
         let Some((table, file_name)) = found else { continue };
         tables.push(StandingTable {
-            unit,
-            mail: standing.mail,
+            unit: unit.clone(),
+            mail: standing.mail.clone(),
             received_at: standing.filing.received_at,
             file_name: file_name.clone(),
             table: table.clone(),
@@ -119,16 +153,21 @@ pub async fn digest_input(
     mut faults: Vec<Fault>,
 ) -> Result<DigestInput, WorkError> {
     let recorded = store.events(&campaign.id).await?;
-    faults.extend(off_the_roster(campaign, &recorded).into_iter().map(|text| Fault { text, grave: false }));
+    faults.extend(
+        off_the_roster(campaign, &progress::ledgers(&recorded)).into_iter().map(|text| Fault { text, grave: false }),
+    );
     let events = span.of(recorded);
     let since = told_until(store, campaign, now).await?;
     let mut arrivals = store.arrivals_since(&campaign.id, since).await?;
     arrivals.retain(|arrival| span.holds(arrival.received_at));
-    let mut filed = store.filed_from(&campaign.id).await?;
+    let on_the_roster: BTreeSet<&str> =
+        campaign.roster.units().iter().flat_map(|unit| unit.emails.iter().map(String::as_str)).collect();
+    let mut filed = store.filed_from_others(&campaign.id, &on_the_roster).await?;
     filed.retain(|filing| span.holds(filing.received_at));
     let mut reviews = store.open_reviews(Some(&campaign.id)).await?;
     reviews.retain(|review| span.holds(review.received_at));
-    let standing = progress::standing(campaign, &events, now);
+    let ledgers = progress::ledgers(&events);
+    let standing = progress::standing_of(campaign, &ledgers, now);
     // What had come by then and was recorded later is news all the same; only where a day is looked back on, all of it
     // may have been recorded at once.
     let known_then = match span {
@@ -158,7 +197,7 @@ pub async fn digest_input(
         unfetched: u32::try_from(store.skipped_places().await?.len()).unwrap_or(u32::MAX),
         stuck_letters: store.stuck_letters(&campaign.id).await?,
         faults,
-        tables: tables_of(store, campaign, &events).await?,
+        tables: tables_of(store, campaign, &ledgers).await?,
         standing,
     })
 }
@@ -206,8 +245,7 @@ pub async fn closing(store: &Store, campaign: &Campaign, span: Span) -> Result<C
 
 /// Units that have filed and stand on the roster no more, in Chinese words: what they filed is counted nowhere.
 #[must_use]
-pub fn off_the_roster(campaign: &Campaign, events: &[Event]) -> Vec<String> {
-    let ledgers = progress::ledgers(events);
+pub fn off_the_roster(campaign: &Campaign, ledgers: &BTreeMap<UnitCode, UnitLedger>) -> Vec<String> {
     let gone = ledgers.iter().filter(|(code, ledger)| ledger.version > 0 && campaign.roster.unit(code).is_none());
     gone.map(|(code, ledger)| {
         let filed = ledger.items.iter().filter(|(_, item)| item.current.is_some());

@@ -20,6 +20,7 @@ pub mod render;
 pub mod reread;
 pub mod review;
 pub mod ruling;
+pub mod standings;
 pub mod unit_words;
 pub mod vitals;
 pub mod workbook;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use super::WorkError;
+use super::collect::{self, Span};
 use crate::judge::arrears::{self, Reader};
-use crate::judge::{due, progress};
+use crate::judge::due;
 use crate::model::campaign::Campaign;
 use crate::model::letter::{LetterKey, LetterOrder};
 use crate::model::standing::UnitStanding;
@@ -68,8 +69,7 @@ async fn reminders(
     if deadlines.iter().all(|deadline| due::stage_due(campaign, *deadline, now).is_none()) {
         return Ok(Vec::new());
     }
-    let events = store.events(&campaign.id).await?;
-    let standing = progress::standing(campaign, &events, now);
+    let standing = collect::standing(store, campaign, Span::All, now).await?;
     let mut orders = Vec::new();
     let mut lists: BTreeMap<LetterKey, LetterOrder> = BTreeMap::new();
     for unit in &standing.units {

@@ -10,6 +10,8 @@ mod paper;
 mod styles;
 mod summary;
 
+use std::collections::BTreeMap;
+
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use crate::judge::letters::clean;
@@ -21,27 +23,36 @@ pub use form::{Filling, form_filled};
 use styles::Styles;
 
 /// Everything the sheets are made from.
-#[derive(Clone, Copy)]
 struct Source<'a> {
     campaign: &'a Campaign,
     standing: &'a CampaignStanding,
     tables: &'a [StandingTable],
     reviews: &'a [ReviewLine],
+    units: BTreeMap<&'a UnitCode, &'a UnitStanding>,
+    /// The table that stands for each unit.
+    table_of: BTreeMap<&'a UnitCode, &'a StandingTable>,
 }
 
 impl<'a> Source<'a> {
+    fn new(
+        campaign: &'a Campaign,
+        standing: &'a CampaignStanding,
+        tables: &'a [StandingTable],
+        reviews: &'a [ReviewLine],
+    ) -> Self {
+        let units = standing.units.iter().map(|unit| (&unit.unit.code, unit)).collect();
+        let table_of = tables.iter().map(|table| (&table.unit, table)).collect();
+        Self { campaign, standing, tables, reviews, units, table_of }
+    }
+
     fn unit(&self, code: &UnitCode) -> Option<&'a UnitStanding> {
-        self.standing.units.iter().find(|unit| &unit.unit.code == code)
+        self.units.get(code).copied()
     }
 
     /// The tables whose figures count, in the order of the roster.
     fn counted(&self) -> impl Iterator<Item = (&'a UnitStanding, &'a StandingTable)> {
-        let tables = self.tables;
-        self.standing
-            .units
-            .iter()
-            .filter(|unit| unit.row.is_some())
-            .filter_map(move |unit| Some((unit, tables.iter().find(|table| table.unit == unit.unit.code)?)))
+        let counting = self.standing.units.iter().filter(|unit| unit.row.is_some());
+        counting.filter_map(|unit| Some((unit, *self.table_of.get(&unit.unit.code)?)))
     }
 }
 
@@ -55,7 +66,7 @@ pub fn consolidated(
     tables: &[StandingTable],
     reviews: &[ReviewLine],
 ) -> Result<Vec<u8>, XlsxError> {
-    let source = Source { campaign, standing, tables, reviews };
+    let source = &Source::new(campaign, standing, tables, reviews);
     let styles = Styles::new();
     let mut workbook = Workbook::new();
     let made = ExcelDateTime::from_timestamp(standing.as_of.timestamp())?;

@@ -274,7 +274,7 @@ pub fn filed(item: Item, mail: &Digest, received_at: &str, verdict: Verdict, tot
     let filing =
         Filing { item, piece: "1".to_owned(), verdict, received_at: at(received_at), content: mail.clone(), totals };
     ItemLedger {
-        current: Some(StandingFiling { mail: mail.clone(), filing }),
+        current: Some(StandingFiling { mail: mail.clone(), filing: Arc::new(filing) }),
         first_received_at: Some(at(received_at)),
         ..ItemLedger::default()
     }

@@ -8,6 +8,7 @@ use super::{Mark, Report};
 use crate::archive::Archive;
 use crate::cli::Failure;
 use crate::config::Config;
+use crate::judge::progress;
 use crate::store::{Store, StoreError};
 
 /// How far back arrivals are held against the clock.
@@ -60,7 +61,9 @@ pub(super) async fn storage(config: &Config, now: DateTime<FixedOffset>, report:
         }
     }
     for campaign in &config.campaigns {
-        for told in crate::work::collect::off_the_roster(campaign, &store.events(&campaign.id).await?) {
+        for told in
+            crate::work::collect::off_the_roster(campaign, &progress::ledgers(&store.events(&campaign.id).await?))
+        {
             report.say(Mark::Warn, &format!("campaign {}: {told}", campaign.id))?;
         }
         let mut awaiting = 0_usize;

@@ -1,6 +1,6 @@
 //! What is not wrong in a roster, and should be known: whom no letter reaches, and who can be taken for another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::model::unit::Unit;
 
@@ -41,27 +41,32 @@ fn reached(unit: &Unit) -> String {
     }
 }
 
-/// Names of one length that begin alike and differ in one character: 市水利局 and 市水务局.
+/// Names of one length that begin alike and differ in one character: 市水利局 and 市水务局. Where the region is all that
+/// stands before the difference (市教育局, 市体育局; 兴县, 临县), people know them apart.
 fn alike(units: &[Unit]) -> Vec<(&str, &str)> {
+    // What is left of a name without one character, and where that stood: who shares it differs there alone.
+    let mut shared: HashMap<(usize, String), Vec<usize>> = HashMap::new();
     let mut pairs = Vec::new();
-    for (place, unit) in units.iter().enumerate() {
-        for other in units.iter().skip(place + 1) {
-            if near(&unit.name, &other.name) {
-                pairs.push((unit.name.as_str(), other.name.as_str()));
+    for (number, unit) in units.iter().enumerate() {
+        let name: Vec<char> = unit.name.chars().collect();
+        if name.len() < 4 {
+            continue;
+        }
+        for (before, sign) in name.iter().enumerate().take(name.len() - 1) {
+            if "省市县区州盟旗".contains(*sign) {
+                continue;
             }
+            let place = before + 1;
+            let rest = name.iter().enumerate().filter(|(at, _)| *at != place).map(|(_, sign)| *sign);
+            let others = shared.entry((place, rest.collect())).or_default();
+            pairs.extend(others.iter().map(|other| (*other, number)));
+            others.push(number);
         }
     }
-    pairs
-}
-
-/// Where the region is all that stands before the difference (市教育局, 市体育局; 兴县, 临县), people know them apart.
-fn near(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let differs = one.iter().zip(&other).position(|(one, other)| one != other);
-    let (Some(place), true) = (differs, one.len() == other.len() && one.len() >= 4) else { return false };
-    let before = place.checked_sub(1).and_then(|before| one.get(before));
-    let alike = one.get(place + 1..) == other.get(place + 1..);
-    alike && before.is_some_and(|sign| !"省市县区州盟旗".contains(*sign))
+    pairs.sort_unstable();
+    let name = |number: usize| units.get(number).map_or("", |unit| unit.name.as_str());
+    let pairs = pairs.into_iter().map(|(one, other)| (name(one), name(other)));
+    pairs.filter(|(one, other)| one != other).collect()
 }
 
 #[cfg(test)]

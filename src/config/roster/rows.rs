@@ -24,15 +24,14 @@ pub(super) fn rows_of(bytes: &[u8]) -> Result<(Vec<Line>, Vec<Unreadable>), Unre
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let (mut rows, mut wrong) = (Vec::new(), Vec::new());
-    let line = |place: Option<&csv::Position>| {
-        place.and_then(|place| usize::try_from(place.byte()).ok()).map_or(1, |byte| line_at(&text, byte))
-    };
+    let mut lines = Lines { text: &text, byte: 0, line: 1 };
     for record in reader.records() {
         match record {
             Ok(record) if record.iter().all(str::is_empty) => {}
-            Ok(record) => rows.push((line(record.position()), record.iter().map(str::to_owned).collect())),
+            Ok(record) => rows.push((lines.at(record.position()), record.iter().map(str::to_owned).collect())),
             Err(error) => {
-                wrong.push(Unreadable { line: Some(line(error.position())), text: format!("is no valid CSV: {error}") })
+                let text = format!("is no valid CSV: {error}");
+                wrong.push(Unreadable { line: Some(lines.at(error.position())), text });
             }
         }
     }
@@ -65,12 +64,27 @@ fn decode(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// The line of the text that begins at this octet, or behind the ends of lines that stand there: the csv reader has not
-/// passed the second half of Excel's CR LF when it says where a record begins.
-fn line_at(text: &str, byte: usize) -> usize {
-    let (before, rest) = text.split_at_checked(byte).unwrap_or((text, ""));
-    let ends = rest.bytes().take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    1 + before.bytes().chain(ends).filter(|byte| *byte == b'\n').count()
+/// The lines of a text, counted once from its beginning to its end: the reader tells octets alone.
+struct Lines<'t> {
+    text: &'t str,
+    /// How far it is counted, and which line that is.
+    byte: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The line that begins at this place, or behind the ends of lines that stand there: the csv reader has not passed
+    /// the second half of Excel's CR LF when it says where a record begins. Places are asked for in their order.
+    fn at(&mut self, place: Option<&csv::Position>) -> usize {
+        let Some(byte) = place.and_then(|place| usize::try_from(place.byte()).ok()) else { return 1 };
+        let ends = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+        let bytes = self.text.as_bytes();
+        self.line += ends(bytes.get(self.byte..byte).unwrap_or_default());
+        self.byte = byte.max(self.byte);
+        let rest = bytes.get(self.byte..).unwrap_or_default();
+        let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.line + ends(rest.get(..blank).unwrap_or_default())
+    }
 }
 
 /// What parts the names of the columns in the first line; lists inside a cell hold `;` too, but no column is called so.

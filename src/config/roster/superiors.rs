@@ -1,5 +1,7 @@
 //! The column `superior`: who is told that a unit has not answered.
 
+use std::collections::BTreeMap;
+
 use super::Reading;
 use crate::config::address::named_address;
 use crate::model::mail::Address;
@@ -25,16 +27,17 @@ impl Reading<'_> {
 
     /// A superior that is a unit stands on the roster, is another unit, and can be written to.
     pub(super) fn check_superiors(&self, units: &[(usize, Unit)]) {
+        let by_code: BTreeMap<&UnitCode, &Unit> = units.iter().map(|(_, unit)| (&unit.code, unit)).collect();
         for (line, unit) in units {
             let Some(Superior::Unit(code)) = &unit.superior else { continue };
-            match units.iter().find(|(_, other)| &other.code == code) {
+            match by_code.get(code) {
                 _ if code == &unit.code => self.mistake(*line, "superior", "is the unit itself"),
                 None => self.mistake(
                     *line,
                     "superior",
                     format!("\"{code}\" is no unit's code; write a code of this file, or an address"),
                 ),
-                Some((_, other)) if other.emails.is_empty() => {
+                Some(other) if other.emails.is_empty() => {
                     let text = format!("{} ({code}) has no address, so it is told nothing", other.name);
                     self.notes.warning(self.at(*line, "superior", text));
                 }

@@ -4,6 +4,8 @@ mod lists;
 mod outlook;
 mod units;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use self::lists::{Arrival, Figure, Review, Stuck, arrival, figures, other_mail, review, stuck, unit_name};
@@ -167,8 +169,7 @@ fn told<'a>(faults: impl IntoIterator<Item = &'a Fault>) -> Vec<String> {
 
 /// The tables whose figures count.
 pub(super) fn counted(input: &DigestInput) -> impl Iterator<Item = &StandingTable> {
-    input.tables.iter().filter(|table| {
-        let unit = input.standing.units.iter().find(|unit| unit.unit.code == table.unit);
-        unit.is_some_and(|unit| unit.row.is_some())
-    })
+    let counting = input.standing.units.iter().filter(|unit| unit.row.is_some());
+    let codes: BTreeSet<&UnitCode> = counting.map(|unit| &unit.unit.code).collect();
+    input.tables.iter().filter(move |table| codes.contains(&table.unit))
 }

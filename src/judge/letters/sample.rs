@@ -1,6 +1,7 @@
 //! Sample letters of every situation, so that a faulty template is found before a unit could get it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, FixedOffset};
 use rust_decimal::Decimal;
@@ -245,14 +246,14 @@ fn ledgers(campaign: &Campaign, verdict: Verdict, at: DateTime<FixedOffset>) -> 
         let item = |item: Item| ItemLedger {
             current: Some(StandingFiling {
                 mail: mail.clone(),
-                filing: Filing {
+                filing: Arc::new(Filing {
                     item,
                     piece: "1".to_owned(),
                     verdict,
                     received_at: at,
                     content: mail.clone(),
                     totals: (item == Item::Table).then(|| totals(campaign, each)),
-                },
+                }),
             }),
             ..ItemLedger::default()
         };

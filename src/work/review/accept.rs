@@ -104,7 +104,7 @@ async fn accept_filed(
             change.settle(&review, "accept");
         }
         told.push((item, standing.filing.clone()));
-        filed.push((unit.clone(), Filing { verdict: Verdict::Accepted, ..standing.filing }));
+        filed.push((unit.clone(), Filing { verdict: Verdict::Accepted, ..Filing::clone(&standing.filing) }));
     }
     change.settle(&case.event, "accept");
     if !told.is_empty() {

@@ -12,7 +12,7 @@ use crate::model::form::{Column, Severity};
 use crate::model::ledger::ItemStatus;
 use crate::model::returns::{Row, Value};
 
-type Write = fn(&mut Worksheet, Source<'_>, &Styles) -> Result<(), XlsxError>;
+type Write = fn(&mut Worksheet, &Source<'_>, &Styles) -> Result<(), XlsxError>;
 
 /// The sheets in their order.
 pub(super) const SHEETS: [(&str, Write); 6] = [
@@ -47,7 +47,7 @@ fn make_room(sheet: &mut Worksheet, row: RowNum, words: &[&str], headings: &[Hea
 }
 
 /// Units that owe something that has never come.
-fn missing(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
+fn missing(sheet: &mut Worksheet, source: &Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
     let headings = [
         Heading::new("序号", 6.0),
         Heading::new("组别", 14.0),
@@ -88,7 +88,7 @@ fn missing(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result
 }
 
 /// Tables that stand and do not count, with what they say: for whoever must decide, in no sum.
-fn uncounted(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
+fn uncounted(sheet: &mut Worksheet, source: &Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
     let columns: Vec<&Column> = source.campaign.form.number_columns().collect();
     let mut headings = vec![
         Heading::new("序号", 6.0),
@@ -103,7 +103,7 @@ fn uncounted(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Resu
     let first = open_list(sheet, "已收到但未计入汇总的统计表", &headings, styles)?;
     let mut row = first;
     for unit in source.standing.units.iter().filter(|unit| unit.row.is_none()) {
-        let Some(standing) = source.tables.iter().find(|table| table.unit == unit.unit.code) else { continue };
+        let Some(standing) = source.table_of.get(&unit.unit.code) else { continue };
         let at = moment(standing.received_at.with_timezone(source.campaign.deadline.offset()));
         let number = (row - first + 1).to_string();
         let words = [number.as_str(), &unit.unit.name, &status_words(unit), &at, &standing.file_name];
@@ -118,7 +118,7 @@ fn uncounted(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Resu
 }
 
 /// What is wrong with the tables that stand.
-fn findings(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
+fn findings(sheet: &mut Worksheet, source: &Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
     let headings = [
         Heading::new("序号", 6.0),
         Heading::new("单位", 24.0),
@@ -150,7 +150,7 @@ fn findings(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Resul
 }
 
 /// What waits for a person.
-fn reviews(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
+fn reviews(sheet: &mut Worksheet, source: &Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
     let headings = [
         Heading::new("编号", 8.0),
         Heading::new("收到时间", 22.0),
@@ -178,7 +178,7 @@ fn repeated(columns: &[Column]) -> Vec<&Column> {
 }
 
 /// Every row in which a counted table names a troop.
-fn troops(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
+fn troops(sheet: &mut Worksheet, source: &Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
     let columns = repeated(&source.campaign.form.columns);
     let mut headings = vec![Heading::new("序号", 6.0), Heading::new("单位", 24.0)];
     headings.extend(columns.iter().map(|column| Heading::new(&column.header, width(column.kind) + 10.0)));
@@ -226,7 +226,7 @@ fn troops(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result<
 }
 
 /// Each figure that counts, exactly as it counts, with the cell it stood in.
-fn sources(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
+fn sources(sheet: &mut Worksheet, source: &Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
     const FIGURE: ColNum = 2;
     let headings = [
         Heading::new("单位", 24.0),

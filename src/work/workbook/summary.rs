@@ -33,7 +33,7 @@ const SUM_ARGUMENTS: usize = 200;
 /// Sums of one group, by the column's place on the sheet.
 type Sums = BTreeMap<ColNum, Decimal>;
 
-pub(super) fn write(sheet: &mut Worksheet, source: Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
+pub(super) fn write(sheet: &mut Worksheet, source: &Source<'_>, styles: &Styles) -> Result<(), XlsxError> {
     sheet.set_name("汇总表")?;
     let columns: Vec<(ColNum, &Column)> = (FIRST_COLUMN..).zip(&source.campaign.form.columns).collect();
     let status = columns.last().map_or(FIRST_COLUMN, |(place, _)| place + 1);
@@ -90,7 +90,7 @@ fn of_subtotals(subtotals: &[RowNum], column: ColNum) -> String {
 /// Title, note and the two-storey header: a group's name over its columns, other headers over both storeys.
 fn head(
     sheet: &mut Worksheet,
-    source: Source<'_>,
+    source: &Source<'_>,
     columns: &[(ColNum, &Column)],
     status: ColNum,
     styles: &Styles,
@@ -117,7 +117,7 @@ fn head(
 /// The figures of a unit that counts, or empty cells.
 fn unit_row(
     sheet: &mut Worksheet,
-    source: Source<'_>,
+    source: &Source<'_>,
     row: RowNum,
     unit: &UnitStanding,
     columns: &[(ColNum, &Column)],
@@ -126,7 +126,7 @@ fn unit_row(
 ) -> Result<(), XlsxError> {
     text(sheet, row, NAME, &unit.unit.name, &styles.text)?;
     let mut tallest = height(&unit.unit.name, NAME_WIDTH).max(height(&status_words(unit), STATUS_WIDTH));
-    let table = source.tables.iter().find(|table| table.unit == unit.unit.code).map(|standing| &standing.table);
+    let table = source.table_of.get(&unit.unit.code).map(|standing| &standing.table);
     let table = table.filter(|_| unit.row.is_some());
     for (place, column) in columns {
         let style = styles.of(column.kind);
