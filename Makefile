@@ -1,5 +1,5 @@
 # The commands of this repository. `make test` is the one to run before a commit.
-.PHONY: test lint deny golden torture bench-recognition
+.PHONY: test lint deny golden torture bench bench-recognition
 
 # Installs what the tests need (a real IMAP and a real SMTP server) and runs them all.
 test:
@@ -27,3 +27,9 @@ torture:
 # Whose mail is it: labelled mails through the real reading and judging, with a confusion table; fails where a goal is missed.
 bench-recognition:
 	cargo test --locked --bench recognition
+
+# How fast, as ratios in one run: a table with a verdict a row. BENCH_LARGE=1 adds ten thousand mails (benches/README.md).
+bench:
+	sh tests/support/install.sh
+	sh benches/speed/mbsync.sh
+	cargo bench --locked --bench speed -- $(BENCH_ROWS)

@@ -21,8 +21,36 @@ struct Line {
 pub fn report(report: &Report) -> Vec<u8> {
     let lines = lines(report);
     let contents: Vec<Vec<u8>> = lines.chunks(PAGE).map(page_content).collect();
-    let resources = "<< /Font << /F1 3 0 R >> >>";
-    let font = [
+    assemble(song().to_vec(), &contents, "<< /Font << /F1 3 0 R >> >>")
+}
+
+/// The same with a photograph behind it, on a page of its own: grey dots, an octet each, 256 in a row.
+#[must_use]
+pub fn illustrated(report: &Report, dots: &[u8]) -> Vec<u8> {
+    let lines = lines(report);
+    let mut contents: Vec<Vec<u8>> = lines.chunks(PAGE).map(page_content).collect();
+    contents.push(b"q 450 0 0 600 72 120 cm /Im1 Do Q\n".to_vec());
+    let rows = dots.len() / 256;
+    let dots = dots.get(..rows * 256).unwrap_or_default();
+    let mut picture = Vec::new();
+    push(
+        &mut picture,
+        &format!(
+            "<< /Type /XObject /Subtype /Image /Width 256 /Height {rows} /ColorSpace /DeviceGray /BitsPerComponent 8 \
+             /Length {} >>\nstream\n",
+            dots.len()
+        ),
+    );
+    picture.extend_from_slice(dots);
+    push(&mut picture, "\nendstream");
+    let mut shared = song().to_vec();
+    shared.push(picture);
+    assemble(shared, &contents, "<< /Font << /F1 3 0 R >> /XObject << /Im1 6 0 R >> >>")
+}
+
+/// The font of the text, as objects 3 to 5.
+fn song() -> [Vec<u8>; 3] {
+    [
         // No font is embedded: STSong-Light is one of the standard Asian fonts (PDF 32000-1 §9.7.5.2).
         "<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [4 0 R] >>",
         // CIDs 1 to 95 of Adobe-GB1 are the ASCII characters, half as wide.
@@ -30,9 +58,8 @@ pub fn report(report: &Report) -> Vec<u8> {
          /Ordering (GB1) /Supplement 4 >> /FontDescriptor 5 0 R /DW 1000 /W [1 95 500] >>",
         "<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] /ItalicAngle 0 \
          /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>",
-    ];
-    let font: Vec<Vec<u8>> = font.iter().map(|object| object.as_bytes().to_vec()).collect();
-    assemble(font, &contents, resources)
+    ]
+    .map(|object| object.as_bytes().to_vec())
 }
 
 fn lines(report: &Report) -> Vec<Line> {

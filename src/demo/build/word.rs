@@ -2,9 +2,9 @@
 
 use std::io::{Cursor, Write as _};
 
-use zip::ZipWriter;
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use super::form::{FilledForm, GROUPS, HEADERS, TITLE};
 use super::html::escape;
@@ -19,6 +19,23 @@ const RELATIONS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"y
     <Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" \
     Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" \
     Target=\"word/document.xml\"/></Relationships>";
+
+const PICTURE_RELATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n\
+    <Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" \
+    Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/image\" \
+    Target=\"media/image1.jpeg\"/></Relationships>";
+/// A paragraph of one picture, 12 by 9 cm.
+const DRAWING: &str = "<w:p><w:r><w:drawing><wp:inline \
+    xmlns:wp=\"http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing\"><wp:extent cx=\"4320000\" \
+    cy=\"3240000\"/><wp:docPr id=\"1\" name=\"图片 1\"/><a:graphic \
+    xmlns:a=\"http://schemas.openxmlformats.org/drawingml/2006/main\"><a:graphicData \
+    uri=\"http://schemas.openxmlformats.org/drawingml/2006/picture\"><pic:pic \
+    xmlns:pic=\"http://schemas.openxmlformats.org/drawingml/2006/picture\"><pic:nvPicPr><pic:cNvPr id=\"1\" \
+    name=\"图片 1\"/><pic:cNvPicPr/></pic:nvPicPr><pic:blipFill><a:blip \
+    xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\" r:embed=\"rId1\"/><a:stretch>\
+    <a:fillRect/></a:stretch></pic:blipFill><pic:spPr><a:xfrm><a:off x=\"0\" y=\"0\"/><a:ext cx=\"4320000\" \
+    cy=\"3240000\"/></a:xfrm><a:prstGeom prst=\"rect\"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData>\
+    </a:graphic></wp:inline></w:drawing></w:r></w:p>";
 
 /// How a paragraph stands on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +129,25 @@ fn cell(words: &str, properties: &str) -> String {
 /// # Errors
 /// What the writer of archives reports.
 pub fn document(body: &str) -> Result<Vec<u8>, ZipError> {
+    package(body, &[("[Content_Types].xml", CONTENT_TYPES), ("_rels/.rels", RELATIONS)], None)
+}
+
+/// The same with a photograph at its end, which is stored as cameras leave them: packed already.
+///
+/// # Errors
+/// What the writer of archives reports.
+pub fn illustrated(body: &str, photograph: &[u8]) -> Result<Vec<u8>, ZipError> {
+    let types = CONTENT_TYPES.replace("<Override", "<Default Extension=\"jpeg\" ContentType=\"image/jpeg\"/><Override");
+    let body = format!("{body}{DRAWING}");
+    let parts = [
+        ("[Content_Types].xml", types.as_str()),
+        ("_rels/.rels", RELATIONS),
+        ("word/_rels/document.xml.rels", PICTURE_RELATION),
+    ];
+    package(&body, &parts, Some(photograph))
+}
+
+fn package(body: &str, parts: &[(&str, &str)], photograph: Option<&[u8]>) -> Result<Vec<u8>, ZipError> {
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<w:document \
          xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body>{body}<w:sectPr><w:pgSz \
@@ -120,11 +156,13 @@ pub fn document(body: &str) -> Result<Vec<u8>, ZipError> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     // Without a time of its own every entry carries 1980-01-01: the same bytes each time.
     let options = SimpleFileOptions::default();
-    for (name, content) in
-        [("[Content_Types].xml", CONTENT_TYPES), ("_rels/.rels", RELATIONS), ("word/document.xml", xml.as_str())]
-    {
-        archive.start_file(name, options)?;
+    for (name, content) in parts.iter().chain([&("word/document.xml", xml.as_str())]) {
+        archive.start_file(*name, options)?;
         archive.write_all(content.as_bytes())?;
+    }
+    if let Some(photograph) = photograph {
+        archive.start_file("word/media/image1.jpeg", options.compression_method(CompressionMethod::Stored))?;
+        archive.write_all(photograph)?;
     }
     Ok(archive.finish()?.into_inner())
 }
