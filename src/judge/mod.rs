@@ -6,6 +6,7 @@ pub mod authenticity;
 pub mod beside;
 pub mod changes;
 pub mod check;
+pub mod chronicle;
 pub mod clue;
 pub mod clues;
 pub mod days;

@@ -14,6 +14,7 @@ mod outbox;
 mod owed;
 mod places;
 mod readings;
+mod recording;
 mod revise;
 mod signatures;
 mod views;
@@ -35,6 +36,7 @@ pub use mails::{Recorded, Sighting};
 pub use open::{LOCK, StorageLock};
 pub use outbox::LetterFilter;
 pub use places::PlaceContent;
+pub use recording::Recording;
 pub use revise::{Change, NewMail};
 pub use views::HistoryLine;
 

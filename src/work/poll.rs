@@ -13,9 +13,6 @@ use crate::inbox::{Fetched, Found, ImapSettings, InboxError, KnownFolder, Listin
 use crate::model::decision::{Arrival, Origin, Place};
 use crate::store::{PlaceContent, Store};
 
-/// Mails that may wait between the wire and the desk.
-const WAITING_MAILS: usize = 4;
-
 /// What a look brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Polled {
@@ -96,59 +93,61 @@ async fn take_in_folder(
     offset: FixedOffset,
     stop: &watch::Receiver<bool>,
 ) -> Result<(Polled, Vec<Place>), PollError> {
-    let mut polled = Polled::default();
-    let mut recorded = Vec::new();
     if found.fresh.is_empty() {
-        return Ok((polled, recorded));
+        return Ok((Polled::default(), Vec::new()));
     }
     tracing::debug!(folder, fresh = found.fresh.len(), exists = found.exists, "new mail in the folder");
-    let (sender, mut receiver) = mpsc::channel(WAITING_MAILS);
-    let now = clock.now(offset);
+    // What waits between the steps is bounded in octets, on the desk's own line.
+    let (on_mail, fetched) = mpsc::channel(1);
+    let (arrivals, line) = mpsc::channel(1);
+    let now = || clock.now(offset);
     let fetching = async {
-        let sender = sender;
-        session.fetch(folder, &found.fresh, now, &sender).await
+        let on_mail = on_mail;
+        session.fetch(folder, &found.fresh, now(), &on_mail).await
     };
-    let taking = async {
-        while let Some(fetched) = receiver.recv().await {
+    let sorting = async {
+        let arrivals = arrivals;
+        let mut skipped = 0;
+        // Dropping the receiver tells the fetch that nobody takes mail any more.
+        let mut fetched = fetched;
+        while let Some(next) = fetched.recv().await {
             if *stop.borrow() {
                 break;
             }
-            take_in(desk, fetched, clock.now(offset), &mut polled, &mut recorded).await?;
+            if let Some(arrival) = arrival_or_skipped(desk, next, now(), &mut skipped).await?
+                && arrivals.send(arrival).await.is_err()
+            {
+                break;
+            }
         }
-        // Dropping the receiver tells the fetch that nobody takes mail any more.
-        drop(receiver);
-        Ok::<(), PollError>(())
+        Ok::<u32, PollError>(skipped)
     };
-    let (fetched, taken) = tokio::join!(fetching, taking);
+    let (mut new, mut known, mut recorded) = (0, 0, Vec::new());
+    let mut on_taken = |taken: TakenIn, origin: Origin| {
+        log(&taken);
+        *(if taken.new { &mut new } else { &mut known }) += 1;
+        recorded.extend(place_of(origin));
+    };
+    let taking = desk.take_in_all(line, &now, &mut on_taken);
+    let (fetched, sorted, taken) = tokio::join!(fetching, sorting, taking);
     taken?;
+    let skipped = sorted?;
     fetched?;
-    Ok((polled, recorded))
+    Ok((Polled { new, known, skipped }, recorded))
 }
 
-async fn take_in(
+/// A mail that came; what did not is noted, so that it is not asked for again.
+async fn arrival_or_skipped(
     desk: &Desk,
     fetched: Fetched,
     now: DateTime<FixedOffset>,
-    polled: &mut Polled,
-    recorded: &mut Vec<Place>,
-) -> Result<(), PollError> {
-    match fetched {
-        Fetched::Mail(arrival) => {
-            let place = place_of(&arrival);
-            let taken = desk.take_in(arrival, now).await?;
-            log(&taken);
-            if taken.new {
-                polled.new += 1;
-            } else {
-                polled.known += 1;
-            }
-            recorded.extend(place);
-        }
+    skipped: &mut u32,
+) -> Result<Option<Arrival>, PollError> {
+    let (place, reason) = match fetched {
+        Fetched::Mail(arrival) => return Ok(Some(arrival)),
         Fetched::TooLarge { place, size, .. } => {
             tracing::warn!(folder = place.folder, uid = place.uid, size, "mail too large, left in the mailbox");
-            let reason = format!("邮件过大（{} MB），未读取", size / 1_048_576);
-            desk.store.record_place(&place, &PlaceContent::Skipped { reason }, now).await?;
-            polled.skipped += 1;
+            (place, format!("邮件过大（{} MB），未读取", size / 1_048_576))
         }
         Fetched::Declined { place, said } => {
             tracing::warn!(
@@ -157,17 +156,17 @@ async fn take_in(
                 said = without_addresses(&said),
                 "the server does not hand out this mail"
             );
-            let reason = "邮件服务器拒绝提供这封邮件".to_owned();
-            desk.store.record_place(&place, &PlaceContent::Skipped { reason }, now).await?;
-            polled.skipped += 1;
+            (place, "邮件服务器拒绝提供这封邮件".to_owned())
         }
-    }
-    Ok(())
+    };
+    desk.store.record_place(&place, &PlaceContent::Skipped { reason }, now).await?;
+    *skipped += 1;
+    Ok(None)
 }
 
-fn place_of(arrival: &Arrival) -> Option<Place> {
-    match &arrival.origin {
-        Origin::Imap(place) => Some(place.clone()),
+fn place_of(origin: Origin) -> Option<Place> {
+    match origin {
+        Origin::Imap(place) => Some(place),
         Origin::File { .. } => None,
     }
 }
