@@ -97,12 +97,7 @@ impl Session {
     }
 
     /// Fetches one batch and hands over each mail as it comes.
-    async fn fetch_batch(
-        &mut self,
-        of: &Batch<'_>,
-        batch: &[Listed],
-        on_mail: &mpsc::Sender<Fetched>,
-    ) -> Answered {
+    async fn fetch_batch(&mut self, of: &Batch<'_>, batch: &[Listed], on_mail: &mpsc::Sender<Fetched>) -> Answered {
         let octets: u64 = batch.iter().map(|mail| u64::from(mail.size)).sum();
         let longest = batch.iter().map(|mail| longest_literal(mail.size)).max().unwrap_or(0);
         let silence = self.talk.patience.silence;

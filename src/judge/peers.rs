@@ -63,7 +63,8 @@ pub fn peers_of<'u>(
     units
         .map(|unit| {
             let alike = |other: &UnitCode| other != unit && group(other).is_some() && group(other) == group(unit);
-            let others = accepted.iter().filter(|(other, _)| alike(other)).map(|(_, totals)| Arc::clone(totals)).collect();
+            let others =
+                accepted.iter().filter(|(other, _)| alike(other)).map(|(_, totals)| Arc::clone(totals)).collect();
             (unit.clone(), Peers { others })
         })
         .collect()

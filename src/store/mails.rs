@@ -7,6 +7,7 @@ use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::acts::refuse_if_overtaken;
 use super::places::{PlaceContent, upsert};
+use super::rows::MOST_ROWS;
 use super::{Store, StoreError, digest, events, garbled, millis, owed, readings, unit_code};
 use crate::model::decision::{Decision, MailRecord, Origin};
 use crate::model::ledger::{EventKind, Nature};
@@ -81,7 +82,7 @@ impl Store {
             return Ok(first);
         }
         let mut write = self.begin().await?;
-        for some in sightings.chunks(500) {
+        for some in sightings.chunks(MOST_ROWS) {
             let mut statement = QueryBuilder::<Sqlite>::new(
                 "INSERT INTO sightings (sha256, received_at, first_seen_at, seen_in, tries) ",
             );

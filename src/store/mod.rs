@@ -16,6 +16,7 @@ mod places;
 mod readings;
 mod recording;
 mod revise;
+mod rows;
 mod signatures;
 mod views;
 

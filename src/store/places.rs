@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, FixedOffset};
 use sqlx::SqliteConnection;
 
-use super::recording::{insertions, run};
+use super::rows::{insertions, run};
 use super::{Store, StoreError, millis};
 use crate::model::decision::Place;
 use crate::model::mail::Digest;

@@ -6,21 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset};
-use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 
 use super::events::{self, EventRow};
 use super::letters::LetterRow;
 use super::places::PlaceContent;
+use super::rows::{insertions, run};
 use super::{Store, StoreError, StoredLetter, digest, letters, millis, outbox, owed};
 use crate::model::decision::{Decision, Origin, Place};
 use crate::model::ledger::{Actor, Event, EventKind};
 use crate::model::letter::LetterKey;
 use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
-
-/// Rows in one statement: their values must fit into what SQLite takes at once (32,766).
-const MOST_ROWS: usize = 500;
 
 /// An open transaction in which mails are recorded. Dropped without [`Recording::commit`], nothing of it happened.
 pub struct Recording<'s> {
@@ -136,11 +133,7 @@ impl Recording<'_> {
     ///
     /// # Errors
     /// The database's.
-    pub async fn events_about(
-        &mut self,
-        campaign: &str,
-        units: &BTreeSet<UnitCode>,
-    ) -> Result<Vec<Event>, StoreError> {
+    pub async fn events_about(&mut self, campaign: &str, units: &BTreeSet<UnitCode>) -> Result<Vec<Event>, StoreError> {
         self.write().await?;
         let units: Vec<&str> = units.iter().map(UnitCode::as_str).collect();
         let rows: Vec<EventRow> = sqlx::query_as(
@@ -173,12 +166,11 @@ impl Recording<'_> {
     ) -> Result<BTreeMap<Digest, Option<String>>, StoreError> {
         self.write().await?;
         let mails: Vec<&str> = mails.iter().map(|mail| mail.as_str()).collect();
-        let rows: Vec<(String, Option<String>)> = sqlx::query_as(
-            "SELECT sha256, from_address FROM mails WHERE sha256 IN (SELECT value FROM json_each(?1))",
-        )
-        .bind(serde_json::to_string(&mails)?)
-        .fetch_all(&mut *self.write)
-        .await?;
+        let rows: Vec<(String, Option<String>)> =
+            sqlx::query_as("SELECT sha256, from_address FROM mails WHERE sha256 IN (SELECT value FROM json_each(?1))")
+                .bind(serde_json::to_string(&mails)?)
+                .fetch_all(&mut *self.write)
+                .await?;
         rows.into_iter().map(|(mail, from)| Ok((digest(&mail)?, from))).collect()
     }
 
@@ -361,41 +353,4 @@ impl Recording<'_> {
     async fn run(&mut self, statements: Vec<QueryBuilder<Sqlite>>) -> Result<(), StoreError> {
         run(&mut self.write, statements).await
     }
-}
-
-/// Statements that insert rows of values, many each.
-pub(super) fn insertions<R>(
-    start: &str,
-    end: &str,
-    rows: impl Iterator<Item = R>,
-    push: impl Fn(&mut Separated<'_, Sqlite, &'static str>, R) -> Result<(), StoreError>,
-) -> Result<Vec<QueryBuilder<Sqlite>>, StoreError> {
-    let mut statements = Vec::new();
-    let mut rows = rows.peekable();
-    while rows.peek().is_some() {
-        let mut failed = None;
-        let mut statement = QueryBuilder::<Sqlite>::new(start);
-        statement.push_values(rows.by_ref().take(MOST_ROWS), |mut values, row| {
-            if let Err(error) = push(&mut values, row) {
-                failed = Some(error);
-            }
-        });
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        statement.push(end);
-        statements.push(statement);
-    }
-    Ok(statements)
-}
-
-/// Runs such statements. They are not kept for another time: each number of rows makes another.
-pub(super) async fn run(
-    write: &mut sqlx::SqliteConnection,
-    statements: Vec<QueryBuilder<Sqlite>>,
-) -> Result<(), StoreError> {
-    for mut statement in statements {
-        statement.build().persistent(false).execute(&mut *write).await?;
-    }
-    Ok(())
 }

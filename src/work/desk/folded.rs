@@ -64,11 +64,7 @@ impl Folded {
     ///
     /// # Errors
     /// The database's.
-    pub async fn chronicle(
-        &mut self,
-        recording: &mut Recording<'_>,
-        campaign: &str,
-    ) -> Result<&Chronicle, StoreError> {
+    pub async fn chronicle(&mut self, recording: &mut Recording<'_>, campaign: &str) -> Result<&Chronicle, StoreError> {
         let known = self.chronicles.remove(campaign);
         let read = match known {
             Some(read) if read.current && !read.chronicle.is_outdated() => read,

@@ -39,11 +39,7 @@ impl Desk {
     ///
     /// # Errors
     /// The disk's or the database's.
-    pub(super) async fn keep(
-        &self,
-        mails: Vec<Weighed>,
-        now: DateTime<FixedOffset>,
-    ) -> Result<Keeping, WorkError> {
+    pub(super) async fn keep(&self, mails: Vec<Weighed>, now: DateTime<FixedOffset>) -> Result<Keeping, WorkError> {
         let archive = Arc::clone(&self.archive);
         let keeping = tokio::task::spawn_blocking(move || {
             let kept = mails.into_iter().map(|Weighed { arrival, share }| {

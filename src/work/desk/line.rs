@@ -23,7 +23,7 @@ pub(super) const MOST_TOGETHER: usize = 64;
 /// And none waits longer than this for others to come along.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
 /// Octets of mails on the line that are not read yet; a longer mail is there alone.
-const MOST_OCTETS: usize = 6 << 20;
+const MOST_OCTETS: usize = 4 << 20;
 /// Permits count so many octets each.
 const GRAIN: usize = 1 << 10;
 /// Mails that are being read, or wait for a reader or for the DNS.

@@ -83,9 +83,9 @@ impl Desk {
             let Late { read: Read { received_at, origins, understanding, .. }, decision } = late;
             let (Ok(understanding), Some(origin)) = (understanding, origins.first()) else { continue };
             let times = Times { received_at, now };
-            let (recorded, decision) =
-                reread::take_in_late(self, &understanding, decision, (origin, times)).await?;
-            let places: Vec<_> = origins.iter().filter_map(|origin| content_of_place(origin, &decision.record.sha256)).collect();
+            let (recorded, decision) = reread::take_in_late(self, &understanding, decision, (origin, times)).await?;
+            let places: Vec<_> =
+                origins.iter().filter_map(|origin| content_of_place(origin, &decision.record.sha256)).collect();
             self.store.record_places(&places, now).await?;
             told.extend(taken(&decision, recorded.new, origins));
         }
