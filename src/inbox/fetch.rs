@@ -174,7 +174,7 @@ impl Session {
     /// What was asked for and did not come is gone; a later look at the whole folder finds it if it is not.
     fn forget(&mut self, folder: &str, vanished: &[Listed]) {
         if let Some(look) = self.looks.get_mut(folder) {
-            vanished.iter().for_each(|mail| drop(look.pending.remove(&mail.uid)));
+            look.pending.retain(|uid, _| vanished.iter().all(|mail| mail.uid != *uid));
         }
     }
 

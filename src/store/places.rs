@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 
 use super::rows::{insertions, run};
 use super::{Store, StoreError, millis};
-use crate::model::decision::Place;
+use crate::model::decision::{FolderSeen, Place};
 use crate::model::mail::Digest;
 
 /// What stands at a place.
@@ -72,6 +72,61 @@ impl Store {
         .await?;
         let uid_validity = rows.last().map_or(0, |(uid_validity, ..)| *uid_validity);
         Ok((uid_validity, rows.into_iter().map(|(_, uid, size, date)| (uid, (size, date))).collect()))
+    }
+
+    /// What the server said of a folder when all in it was recorded, and when it was listed as a whole last.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn folder_seen(
+        &self,
+        mailbox: &str,
+        folder: &str,
+    ) -> Result<Option<(FolderSeen, DateTime<FixedOffset>)>, StoreError> {
+        let row: Option<(u32, u32, u32, i64)> = sqlx::query_as(
+            "SELECT uid_validity, uid_next, mails, listed_at FROM folders WHERE mailbox = ?1 AND folder = ?2",
+        )
+        .bind(mailbox)
+        .bind(folder)
+        .fetch_optional(&self.reader)
+        .await?;
+        row.map(|(uid_validity, uid_next, exists, listed_at)| {
+            Ok((FolderSeen { uid_validity, uid_next, exists }, self.moment(listed_at)?))
+        })
+        .transpose()
+    }
+
+    /// Notes what the server says of a folder in which all is recorded. `listed_at` is when it was listed as a whole;
+    /// `None` where it was not this time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_folder_seen(
+        &self,
+        (mailbox, folder): (&str, &str),
+        seen: FolderSeen,
+        listed_at: Option<DateTime<FixedOffset>>,
+    ) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        let listed_at = listed_at.map(millis);
+        // Where nothing is known of a whole listing, it was long ago.
+        sqlx::query(
+            "INSERT INTO folders (mailbox, folder, uid_validity, uid_next, mails, listed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, coalesce(?6, 0))
+             ON CONFLICT (mailbox, folder) DO UPDATE
+             SET uid_validity = excluded.uid_validity, uid_next = excluded.uid_next, mails = excluded.mails,
+                 listed_at = coalesce(?6, folders.listed_at)",
+        )
+        .bind(mailbox)
+        .bind(folder)
+        .bind(seen.uid_validity)
+        .bind(seen.uid_next)
+        .bind(seen.exists)
+        .bind(listed_at)
+        .execute(&mut *write)
+        .await?;
+        write.commit().await?;
+        Ok(())
     }
 
     /// Places whose content was never fetched, as folder and reason; a person must look there.

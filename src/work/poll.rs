@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, TimeDelta};
 use tokio::sync::{mpsc, watch};
 
 use super::desk::{Desk, TakenIn};
@@ -12,6 +12,9 @@ use crate::clock::Clock;
 use crate::inbox::{Fetched, Found, ImapSettings, InboxError, KnownFolder, Listing, Session};
 use crate::model::decision::{Arrival, Origin, Place};
 use crate::store::{PlaceContent, Store};
+
+/// For so long a folder that seems unchanged is not listed as a whole; a server may err.
+const WHOLE_LISTING_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// What a look brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +61,12 @@ pub async fn poll(
         if *stop.borrow() {
             break;
         }
+        let now = clock.now(offset);
+        let seen = desk.store.folder_seen(&settings.mailbox, folder).await?;
+        let lately = seen.filter(|(_, listed_at)| *listed_at <= now && now - *listed_at < WHOLE_LISTING_EVERY);
+        if session.holds_nothing_new(folder, lately.as_ref().map(|(seen, _)| seen)).await? {
+            continue;
+        }
         let known = known_folder(&desk.store, &settings.mailbox, folder).await?;
         match session.look(folder, &known).await? {
             Listing::Missing { first: true } => {
@@ -67,6 +76,13 @@ pub async fn poll(
             Listing::Found(found) => {
                 let looked = take_in_folder(desk, session, folder, &found, clock, offset, stop).await;
                 let (folder_polled, recorded) = looked?;
+                let done = recorded.len() + folder_polled.skipped as usize;
+                if let Some((said, whole)) = session.seen(folder).filter(|_| done == found.fresh.len())
+                    && (whole || seen.is_none_or(|(before, _)| before != said))
+                {
+                    let whole = whole.then_some(now);
+                    desk.store.note_folder_seen((&settings.mailbox, folder), said, whole).await?;
+                }
                 session.settle(folder, &recorded).await?;
                 reached("settled_in_the_mailbox");
                 polled.new += folder_polled.new;
