@@ -10,6 +10,9 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::model::mail::Digest;
 
+/// So many files are synced each by itself.
+const FEW: usize = 3;
+
 /// The folder `archive` of a storage: `archive/ab/cdef….eml`. All calls block; put them on a blocking thread.
 #[derive(Debug)]
 pub struct Archive {
@@ -53,18 +56,42 @@ impl Archive {
         Ok(digest)
     }
 
-    /// Makes everything that was put unsynced survive a power cut.
+    /// Makes everything that was put unsynced survive a power cut: many files by one word to the file system they lie on,
+    /// a few each by itself, so that nobody waits for what other programs have written meanwhile.
     ///
     /// # Errors
     /// The disk's, with the path; what was not yet safe is tried again by the next call.
     pub fn sync_all(&self) -> io::Result<()> {
-        let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
-        for path in unsynced.iter() {
-            sync(path)?;
-            self.sync_folders_of(path)?;
+        let paths = std::mem::take(&mut *self.unsynced.lock().unwrap_or_else(PoisonError::into_inner));
+        let synced = if paths.len() > FEW { self.sync_file_system() } else { self.sync_each(&paths) };
+        if synced.is_err() {
+            self.unsynced.lock().unwrap_or_else(PoisonError::into_inner).extend(paths);
         }
-        unsynced.clear();
-        Ok(())
+        synced
+    }
+
+    fn sync_each(&self, paths: &[PathBuf]) -> io::Result<()> {
+        paths.iter().try_for_each(|path| {
+            sync(path)?;
+            self.sync_folders_of(path)
+        })
+    }
+
+    /// One barrier for files, folders and names alike. It tells of a write that failed since the last one (Linux 5.8).
+    #[cfg(target_os = "linux")]
+    fn sync_file_system(&self) -> io::Result<()> {
+        let synced = File::open(&self.root).and_then(|root| Ok(rustix::fs::syncfs(root)?));
+        synced.map_err(|error| at(&self.root, &error))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn sync_file_system(&self) -> io::Result<()> {
+        let folders = fs::read_dir(&self.root)?.collect::<io::Result<Vec<_>>>()?;
+        for folder in folders {
+            fs::read_dir(folder.path())?.try_for_each(|file| sync(&file?.path()))?;
+            sync(&folder.path())?;
+        }
+        sync(&self.root)
     }
 
     /// The bytes of this mail, whose digest was computed again.
@@ -132,11 +159,15 @@ impl Archive {
         if fs::read(path).is_ok_and(|kept| kept == bytes) {
             return Ok(());
         }
-        let folder = path.parent().unwrap_or(&self.root);
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| at(folder, &error))?;
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let temporary = path.with_extension(format!("{}-{serial}.tmp", std::process::id()));
-        let written = write_new(&temporary, bytes, durable).and_then(|()| fs::rename(&temporary, path));
+        let mut written = write_new(&temporary, bytes, durable);
+        if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            let folder = path.parent().unwrap_or(&self.root);
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| at(folder, &error))?;
+            written = write_new(&temporary, bytes, durable);
+        }
+        let written = written.and_then(|()| fs::rename(&temporary, path));
         written.map_err(|error| {
             // The first error is the one to tell; a leftover is only untidy.
             let _ = fs::remove_file(&temporary);

@@ -224,7 +224,7 @@ fn honest_tables_of_every_size_are_hardly_ever_suspected() {
     let mut dice = Dice(0x2021_0801);
     let (mut tables, mut wrong) = (0_u32, Vec::new());
     for collection in 0..12 {
-        let mut accepted: BTreeMap<UnitCode, Totals> = BTreeMap::new();
+        let mut accepted: BTreeMap<UnitCode, Arc<Totals>> = BTreeMap::new();
         let mut units: Vec<&Unit> = campaign.roster.units().iter().collect();
         for place in (1..units.len()).rev() {
             let other = usize::try_from(dice.below(place as u64 + 1)).unwrap();
@@ -236,13 +236,18 @@ fn honest_tables_of_every_size_are_hardly_ever_suspected() {
                 let decimals = [2, 2, 3, 4][dice.below(4) as usize];
                 let table = read_back(&form(unit, &own, Writing::Plain, decimals), &campaign);
                 let peers = peers::peers_of(std::iter::once(&unit.code), &accepted, &campaign);
-                let doubts = peers::suspects(&table, &peers[&unit.code], accepted.get(&unit.code), &campaign.form);
+                let doubts = peers::suspects(
+                    &table,
+                    &peers[&unit.code],
+                    accepted.get(&unit.code).map(Arc::as_ref),
+                    &campaign.form,
+                );
                 let found = table.findings.iter().chain(&doubts);
                 let suspected: Vec<_> =
                     found.filter(|finding| finding.code == FindingCode::UnitOfMoneySuspect).cloned().collect();
                 tables += 1;
                 if suspected.is_empty() {
-                    accepted.insert(unit.code.clone(), table.totals.clone());
+                    accepted.insert(unit.code.clone(), Arc::new(table.totals.clone()));
                 } else {
                     wrong.push(format!("{collection} {}: {own:?}: {}", unit.name, suspected[0].text));
                 }

@@ -18,6 +18,7 @@ use crate::inbox::folder;
 use crate::model::alarm::{Alarm, alarm};
 use crate::model::decision::{Arrival, Origin};
 use crate::store::{StorageLock, Store};
+use crate::work::desk::TakenIn;
 use crate::work::{deliver, poll, standings};
 
 /// The daemon.
@@ -105,28 +106,35 @@ pub(super) async fn ingest(
     let desk = setup::desk(&config).await?;
     let clock = call.clock();
     let (mut new, mut known) = (0_u32, 0_u32);
-    let mut failed = Vec::new();
     let max = u32::try_from(config.limits.max_mail_bytes).unwrap_or(u32::MAX);
-    for found in folder::mails(paths, max) {
-        let found = match found {
-            Ok(found) => found,
-            Err(unread) => {
-                alarm!(Alarm::FileNotRead, error = %unread);
-                failed.push(one_line(&unread.to_string()));
-                continue;
+    let now = || clock.now(config.offset);
+    let (arrivals, line) = tokio::sync::mpsc::channel(1);
+    let finding = async {
+        let arrivals = arrivals;
+        let mut failed = Vec::new();
+        for found in folder::mails(paths, max) {
+            match found {
+                Ok(found) => {
+                    let received_at = found.received_at.or(received_at).unwrap_or_else(now);
+                    let origin = Origin::File { path: found.path };
+                    if arrivals.send(Arrival { origin, received_at, bytes: found.bytes }).await.is_err() {
+                        break;
+                    }
+                }
+                Err(unread) => {
+                    alarm!(Alarm::FileNotRead, error = %unread);
+                    failed.push(one_line(&unread.to_string()));
+                }
             }
-        };
-        let now = clock.now(config.offset);
-        let received_at = found.received_at.or(received_at).unwrap_or(now).with_timezone(&config.offset);
-        let arrival = Arrival { origin: Origin::File { path: found.path }, received_at, bytes: found.bytes };
-        let taken = desk.take_in(arrival, now).await?;
-        poll::log(&taken);
-        if taken.new {
-            new += 1;
-        } else {
-            known += 1;
         }
-    }
+        failed
+    };
+    let mut on_taken = |taken: TakenIn, _| {
+        poll::log(&taken);
+        *(if taken.new { &mut new } else { &mut known }) += 1;
+    };
+    let (failed, taken) = tokio::join!(finding, desk.take_in_all(line, &now, &mut on_taken));
+    taken?;
     if new > 0 {
         standings::keep(&desk.store, config.campaigns.iter().map(|campaign| campaign.id.as_str())).await;
     }

@@ -8,7 +8,7 @@ use super::Engine;
 use crate::judge::progress;
 use crate::model::ledger::{Nature, UnitStatus};
 use crate::model::letter::{LetterKind, LetterState};
-use crate::work::{WorkError, without_addresses};
+use crate::work::{WorkError, standings, without_addresses};
 
 /// Why there are no numbers.
 #[derive(Debug, thiserror::Error)]
@@ -111,8 +111,8 @@ async fn of_units(engine: &Engine, board: &Board) -> Result<(), MetricsError> {
     let reviews = board.gauge("mailtally_reviews_waiting", "Reviews that wait for a person.", &["campaign"])?;
     let now = engine.now();
     for campaign in engine.desk.register().campaigns() {
-        let events = engine.desk.events_of(&campaign.id).await?;
-        let standing = progress::standing(campaign, &events, now);
+        let ledgers = standings::latest(&engine.desk.store, &campaign.id).await?;
+        let standing = progress::standing_of(campaign, &ledgers, now);
         let mut counts: BTreeMap<&str, u32> = UnitStatus::ALL.iter().map(|status| (status.as_str(), 0)).collect();
         for unit in &standing.units {
             *counts.entry(unit.status.as_str()).or_default() += 1;

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset};
 
+use crate::model::decision::FolderSeen;
+
 /// What the store knows of a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownFolder {
@@ -44,6 +46,15 @@ pub(super) struct Selected {
     pub exists: u32,
     pub uid_validity: Option<u32>,
     pub uid_next: Option<u32>,
+}
+
+impl Selected {
+    /// By what the folder is known again, where the server tells enough: 163 gives every folder the UIDVALIDITY 1 and
+    /// tells no UIDNEXT.
+    pub fn seen(&self) -> Option<FolderSeen> {
+        let uid_validity = self.uid_validity.filter(|validity| *validity > 1)?;
+        Some(FolderSeen { uid_validity, uid_next: self.uid_next?, exists: self.exists })
+    }
 }
 
 /// Which UIDs to list.
@@ -141,6 +152,15 @@ mod tests {
         assert_eq!(plan(&known, &untold, Some((&untold, 1)), false), Plan::From(2));
         assert_eq!(plan(&known, &said(2, Some(1), Some(3)), Some((&told, 1)), false), Plan::From(2));
         assert_eq!(plan(&known, &told, Some((&told, 1)), true), Plan::All);
+    }
+
+    #[test]
+    fn a_folder_is_known_again_only_by_all_three() {
+        let seen = said(3, Some(1_628_000_000), Some(9)).seen();
+        assert_eq!(seen, Some(FolderSeen { uid_validity: 1_628_000_000, uid_next: 9, exists: 3 }));
+        assert_eq!(said(3, Some(1), Some(9)).seen(), None, "the UIDVALIDITY of every folder at 163");
+        assert_eq!(said(3, None, Some(9)).seen(), None);
+        assert_eq!(said(3, Some(1_628_000_000), None).seen(), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The mails themselves: in batches of bounded size, none of them holding back another.
+//! The mails themselves: asked for in batches of bounded size, handed over as they come, none holding back another.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,18 +6,19 @@ use std::time::Duration;
 use async_imap::imap_proto::{AttributeValue, Response};
 use chrono::{DateTime, FixedOffset};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
 
 use super::InboxError;
 use super::cursor::{self, Listed};
 use super::folder::topmost_received;
 use super::imap::Session;
-use super::talk::Outcome;
+use super::talk::{Answer, Outcome};
 use crate::model::decision::{Arrival, Origin, Place};
 
-/// Mails are asked for in batches of at most so many octets: what may be in memory at once, beside one longer mail.
+/// Mails are asked for in batches of at most so many octets: what still comes where nobody takes any more.
 const BATCH_OCTETS: u64 = 8 * 1024 * 1024;
 /// And at most so many mails.
-const BATCH_MAILS: usize = 20;
+const BATCH_MAILS: usize = 100;
 /// After so many refusals in a row the server refuses everything: back off.
 const MOST_REFUSALS: usize = 3;
 
@@ -69,18 +70,16 @@ impl Session {
         let mut batches: Vec<Vec<Listed>> = cursor::batches(&small, BATCH_OCTETS, BATCH_MAILS);
         batches.reverse();
         while let Some(batch) = batches.pop() {
-            let (arrived, vanished, outcome) = self.fetch_batch(&batch_of, &batch).await;
-            for fetched in arrived {
-                if on_mail.send(fetched).await.is_err() {
-                    return Ok(());
-                }
+            let Answered { left, wanted, outcome } = self.fetch_batch(&batch_of, &batch, on_mail).await;
+            if !wanted && outcome.is_ok() {
+                return Ok(());
             }
-            match (outcome?, batch.as_slice()) {
-                (Outcome::Ok, _) => {
+            match (outcome?, left.as_slice()) {
+                (Outcome::Ok, vanished) => {
                     refusals = 0;
-                    self.forget(folder, &vanished);
+                    self.forget(folder, vanished);
                 }
-                (Outcome::No(said), [mail]) => {
+                (Outcome::No(said), [mail]) if batch.len() == 1 => {
                     refusals += 1;
                     if refusals >= MOST_REFUSALS {
                         return Err(InboxError::Declined { command: "UID FETCH", said });
@@ -91,50 +90,75 @@ impl Session {
                     }
                 }
                 // One bad mail must not hold back the others: ask for each alone.
-                (Outcome::No(_), several) => batches.extend(several.iter().rev().map(|mail| vec![mail.clone()])),
+                (Outcome::No(_), left) => batches.extend(left.iter().rev().map(|mail| vec![mail.clone()])),
             }
         }
         Ok(())
     }
 
-    /// Fetches one batch: what arrived whole, the UIDs of what did not come, and how it ended.
-    async fn fetch_batch(
-        &mut self,
-        of: &Batch<'_>,
-        batch: &[Listed],
-    ) -> (Vec<Fetched>, Vec<u32>, Result<Outcome, InboxError>) {
-        let mut bodies: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+    /// Fetches one batch and hands over each mail as it comes.
+    async fn fetch_batch(&mut self, of: &Batch<'_>, batch: &[Listed], on_mail: &mpsc::Sender<Fetched>) -> Answered {
         let octets: u64 = batch.iter().map(|mail| u64::from(mail.size)).sum();
+        let silence = self.talk.patience.silence;
         let most = u64::from(self.settings.max_mail_bytes);
         let longest = batch.iter().map(|mail| longest_literal(mail.size).min(most));
         self.talk.guard().set_literals(longest.clone().max().unwrap_or(0), longest.sum());
-        let uids: Vec<String> = batch.iter().map(|mail| mail.uid.to_string()).collect();
-        let line = format!("UID FETCH {} (UID BODY.PEEK[])", uids.join(","));
-        let bound = self.talk.patience.command + Duration::from_secs(octets / 8192);
-        let outcome = self
-            .talk
-            .command_within("UID FETCH", &line, bound, |response| {
-                if let Response::Fetch(_, attributes) = response {
-                    // What was not asked for is not kept, however much of it comes.
-                    bodies.extend(body(attributes).filter(|(uid, _)| batch.iter().any(|mail| mail.uid == *uid)));
-                }
-            })
-            .await;
-        let (mut fetched, mut vanished) = (Vec::new(), Vec::new());
-        for mail in batch {
-            let place = self.place(of, mail);
-            if let Some(bytes) = bodies.remove(&mail.uid) {
-                let received_at = mail.internal_date.or_else(|| topmost_received(&bytes)).unwrap_or(of.now);
-                fetched.push(Fetched::Mail(Arrival { origin: Origin::Imap(place), received_at, bytes }));
-            } else if let Some(size) = self.refused_literal_of(mail.uid, batch.len()) {
-                let received_at = mail.internal_date.unwrap_or(of.now);
-                fetched.push(Fetched::TooLarge { place, received_at, size });
-            } else {
-                vanished.push(mail.uid);
-            }
+        self.talk.guard().set_silence(silence);
+        let mut due: BTreeMap<u32, &Listed> = batch.iter().map(|mail| (mail.uid, mail)).collect();
+        let mut wanted = true;
+        let outcome = self.take_answer(of, (batch, octets), &mut due, &mut wanted, on_mail).await;
+        let mut left = Vec::new();
+        for mail in batch.iter().filter(|mail| due.contains_key(&mail.uid)) {
+            let Some(size) = self.refused_literal_of(mail.uid, batch.len()) else {
+                left.push(mail.clone());
+                continue;
+            };
+            let received_at = mail.internal_date.unwrap_or(of.now);
+            let too_large = Fetched::TooLarge { place: self.place(of, mail), received_at, size };
+            wanted = wanted && on_mail.send(too_large).await.is_ok();
         }
         self.talk.guard().set_literals(longest_literal(0), 0);
-        (fetched, vanished, outcome)
+        Answered { left, wanted, outcome }
+    }
+
+    /// Sends the command and takes its answer to the end, even where nobody takes mail any more: else the connection
+    /// would be spent. Only waiting for the server counts against the time it has.
+    async fn take_answer(
+        &mut self,
+        of: &Batch<'_>,
+        (batch, octets): (&[Listed], u64),
+        due: &mut BTreeMap<u32, &Listed>,
+        wanted: &mut bool,
+        on_mail: &mpsc::Sender<Fetched>,
+    ) -> Result<Outcome, InboxError> {
+        const COMMAND: &str = "UID FETCH";
+        let uids: Vec<String> = batch.iter().map(|mail| mail.uid.to_string()).collect();
+        let line = format!("{COMMAND} {} (UID BODY.PEEK[])", uids.join(","));
+        let bound = self.talk.patience.command + Duration::from_secs(octets / 8192);
+        let silent = |_| InboxError::Silent { command: COMMAND, seconds: bound.as_secs() };
+        let mut time = bound;
+        let tag = timeout(time, self.talk.send(COMMAND, &line)).await.map_err(silent)??;
+        loop {
+            let begun = Instant::now();
+            let look = |response: &Response<'_>| match response {
+                Response::Fetch(_, attributes) => body(attributes),
+                _ => None,
+            };
+            let answer = timeout(time, self.talk.next(COMMAND, &tag, look)).await.map_err(silent)??;
+            time = time.saturating_sub(begun.elapsed());
+            let (uid, bytes) = match answer {
+                Answer::Done(outcome) => return Ok(outcome),
+                Answer::Untagged(None) => continue,
+                Answer::Untagged(Some(come)) => come,
+            };
+            if let Some(mail) = due.remove(&uid)
+                && *wanted
+            {
+                let received_at = mail.internal_date.or_else(|| topmost_received(&bytes)).unwrap_or(of.now);
+                let origin = Origin::Imap(self.place(of, mail));
+                *wanted = on_mail.send(Fetched::Mail(Arrival { origin, received_at, bytes })).await.is_ok();
+            }
+        }
     }
 
     /// The announced length where the guard refused the literal of this very mail.
@@ -148,9 +172,9 @@ impl Session {
     }
 
     /// What was asked for and did not come is gone; a later look at the whole folder finds it if it is not.
-    fn forget(&mut self, folder: &str, vanished: &[u32]) {
+    fn forget(&mut self, folder: &str, vanished: &[Listed]) {
         if let Some(look) = self.looks.get_mut(folder) {
-            look.pending.retain(|uid, _| !vanished.contains(uid));
+            look.pending.retain(|uid, _| vanished.iter().all(|mail| mail.uid != *uid));
         }
     }
 
@@ -164,6 +188,15 @@ impl Session {
             internal_date: mail.internal_seconds(),
         }
     }
+}
+
+/// What came of one batch.
+struct Answered {
+    /// What did not come.
+    left: Vec<Listed>,
+    /// Whether anybody takes mail still.
+    wanted: bool,
+    outcome: Result<Outcome, InboxError>,
 }
 
 /// What the mails of one fetch have in common.

@@ -124,17 +124,20 @@ impl Lines {
     fn pass(&mut self, octets: &mut [u8]) -> io::Result<()> {
         let count = u64::try_from(octets.len()).unwrap_or(u64::MAX);
         self.left = self.left.checked_sub(count).ok_or_else(|| refusal("an answer without end"))?;
-        for octet in octets {
+        let mut rest = octets.iter_mut();
+        loop {
+            // Mails are not looked at, but passed over as a whole.
             if self.literal > 0 {
-                self.literal -= 1;
-                continue;
+                let here = usize::try_from(self.literal).unwrap_or(usize::MAX).min(rest.len());
+                self.literal -= u64::try_from(here).unwrap_or(0);
+                rest = rest.into_slice().get_mut(here..).unwrap_or_default().iter_mut();
             }
+            let Some(octet) = rest.next() else { return Ok(()) };
             if !octet.is_ascii() {
                 *octet = b'?';
             }
             self.take(*octet)?;
         }
-        Ok(())
     }
 
     fn take(&mut self, octet: u8) -> io::Result<()> {

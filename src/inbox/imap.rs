@@ -11,6 +11,7 @@ use super::cursor::{self, KnownFolder, Listed, Plan, Selected};
 use super::names::{self, Folder};
 use super::talk::{Outcome, Talk};
 use super::{ImapSettings, InboxError, quirks, utf7};
+use crate::model::decision::FolderSeen;
 use crate::wire::Stream;
 
 /// How long a connection goes on listing only a folder's end before it compares the whole folder again.
@@ -29,6 +30,8 @@ pub struct Session {
     missing: HashSet<String>,
     /// Wire name of the folder that is open, and whether for writing.
     open: Option<(String, bool)>,
+    /// Wire name of the folder that was opened for the look that follows, and what the server said.
+    opened: Option<(String, Selected)>,
 }
 
 /// What was seen of a folder at the last look.
@@ -36,6 +39,8 @@ pub(super) struct Look {
     pub selected: Selected,
     highest: u32,
     compared_whole: Instant,
+    /// That was the whole folder.
+    listed_whole: bool,
     /// New mails that nobody has recorded yet.
     pub pending: BTreeMap<u32, Listed>,
 }
@@ -86,6 +91,7 @@ impl Session {
             looks: HashMap::new(),
             missing: HashSet::new(),
             open: None,
+            opened: None,
         };
         if quirks::wants_id(&settings.account.host, session.talk.can("ID")) {
             session.introduce().await?;
@@ -209,6 +215,49 @@ impl Session {
         }
     }
 
+    /// Whether a configured folder holds nothing but what was recorded, by what the server says as it is opened: the same
+    /// as at the last look of this connection, or as `seen`, which another connection left behind. `false` wherever that
+    /// is not certain: then [`Session::look`] tells.
+    ///
+    /// # Errors
+    /// The connection failed, or the server refused; the session is spent.
+    pub async fn holds_nothing_new(&mut self, folder: &str, seen: Option<&FolderSeen>) -> Result<bool, InboxError> {
+        let Some(wire) = self.resolve(folder) else { return Ok(false) };
+        let selected = self.open(&wire, false).await?;
+        let unchanged = match self.looks.get(folder) {
+            Some(look) => {
+                let overdue = look.compared_whole.elapsed() >= FULL_LISTING_EVERY;
+                selected.uid_next.is_some() && selected == look.selected && look.pending.is_empty() && !overdue
+            }
+            None => {
+                let trusted = !quirks::reshuffles_uids(&self.settings.account.host);
+                let same = trusted && seen.is_some() && selected.seen().as_ref() == seen;
+                if same {
+                    let highest = selected.uid_next.unwrap_or(0).saturating_sub(1);
+                    let look = Look {
+                        selected,
+                        highest,
+                        compared_whole: Instant::now(),
+                        listed_whole: false,
+                        pending: BTreeMap::new(),
+                    };
+                    self.looks.insert(folder.to_owned(), look);
+                }
+                same
+            }
+        };
+        self.opened = (!unchanged).then_some((wire, selected));
+        Ok(unchanged)
+    }
+
+    /// What the server said of a folder at the last look, and whether all of it was listed then; `None` where it does
+    /// not tell enough to know it again.
+    #[must_use]
+    pub fn seen(&self, folder: &str) -> Option<(FolderSeen, bool)> {
+        let look = self.looks.get(folder)?;
+        Some((look.selected.seen()?, look.listed_whole))
+    }
+
     /// Looks what a configured folder holds that is not in `known`. What was found and is still not in `known` at the
     /// next look is found again.
     ///
@@ -218,7 +267,11 @@ impl Session {
         let Some(wire) = self.resolve(folder) else {
             return Ok(Listing::Missing { first: self.missing.insert(folder.to_owned()) });
         };
-        let selected = self.open(&wire, false).await?;
+        let selected = match self.opened.take() {
+            // It was opened this very moment, to see whether anything is new.
+            Some((opened, selected)) if opened == wire => selected,
+            Some(_) | None => self.open(&wire, false).await?,
+        };
         let before = self.looks.get(folder);
         let overdue = before.is_some_and(|look| look.compared_whole.elapsed() >= FULL_LISTING_EVERY);
         let plan = cursor::plan(known, &selected, before.map(|look| (&look.selected, look.highest)), overdue);
@@ -235,7 +288,8 @@ impl Session {
         let highest = listed.iter().map(|mail| mail.uid).max().unwrap_or(0).max(highest);
         let fresh = cursor::fresh(known, pending.into_values().chain(listed));
         let pending = fresh.iter().map(|mail| (mail.uid, mail.clone())).collect();
-        self.looks.insert(folder.to_owned(), Look { selected, highest, compared_whole, pending });
+        let listed_whole = whole;
+        self.looks.insert(folder.to_owned(), Look { selected, highest, compared_whole, listed_whole, pending });
         let uid_validity = selected.uid_validity.unwrap_or(0);
         Ok(Listing::Found(Found { uid_validity, exists: selected.exists, fresh }))
     }

@@ -10,6 +10,13 @@ pub fn is_netease(host: &str) -> bool {
     })
 }
 
+/// Whether UIDs may mean other mails on the next connection (Tencent's servers, seen on QQ and Exmail).
+#[must_use]
+pub fn reshuffles_uids(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    host == "qq.com" || host.ends_with(".qq.com")
+}
+
 /// Whether to send ID. To everybody else only where advertised: QQ drops the connection on a command it does not know.
 #[must_use]
 pub fn wants_id(host: &str, advertised: bool) -> bool {

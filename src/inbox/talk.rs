@@ -35,6 +35,13 @@ impl Outcome {
     }
 }
 
+/// A piece of an answer.
+pub(super) enum Answer<T> {
+    Untagged(T),
+    /// The answer is whole.
+    Done(Outcome),
+}
+
 /// A connection after LOGIN.
 pub(super) struct Talk {
     session: async_imap::Session<Guard<Stream>>,
@@ -143,21 +150,32 @@ impl Talk {
         mut on: impl FnMut(&Response<'_>) + Send,
     ) -> Result<Outcome, InboxError> {
         loop {
-            let ended = self.response(name, |response| match response {
-                Response::Done { tag: theirs, status, outcome } if theirs == tag => {
-                    let said = printable(outcome.information.as_deref().unwrap_or_default().as_bytes());
-                    Some(if *status == Status::Ok { Outcome::Ok } else { Outcome::No(said) })
-                }
-                other => {
-                    on(other);
-                    None
-                }
-            });
-            if let Some(outcome) = ended.await? {
-                self.spent = false;
-                return Ok(outcome);
+            match self.next(name, tag, &mut on).await? {
+                Answer::Untagged(()) => {}
+                Answer::Done(outcome) => return Ok(outcome),
             }
         }
+    }
+
+    /// Takes the next piece of the answer to the command with this tag: what `look` makes of it, or how it ended.
+    pub async fn next<T>(
+        &mut self,
+        name: &'static str,
+        tag: &RequestId,
+        look: impl FnOnce(&Response<'_>) -> T,
+    ) -> Result<Answer<T>, InboxError> {
+        let answer = self.response(name, |response| match response {
+            Response::Done { tag: theirs, status, outcome } if theirs == tag => {
+                let said = printable(outcome.information.as_deref().unwrap_or_default().as_bytes());
+                Answer::Done(if *status == Status::Ok { Outcome::Ok } else { Outcome::No(said) })
+            }
+            other => Answer::Untagged(look(other)),
+        });
+        let answer = answer.await?;
+        if matches!(answer, Answer::Done(_)) {
+            self.spent = false;
+        }
+        Ok(answer)
     }
 
     /// Waits for one response and shows it to `look`. Safe to be dropped while waiting. BYE and the end of the

@@ -7,6 +7,7 @@ pub mod beside;
 pub mod changes;
 pub mod chart;
 pub mod check;
+pub mod chronicle;
 pub mod closing;
 pub mod clue;
 pub mod clues;

@@ -2,6 +2,7 @@
 //! each is decided by those that arrived before it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, Utc};
 
@@ -189,8 +190,8 @@ pub fn past_as_of<'e>(
     }
     if let Some(campaign) = campaign {
         let known = past.ledgers.iter().chain(&others);
-        let accepted: BTreeMap<UnitCode, Totals> = known
-            .filter_map(|(unit, ledger)| Some((unit.clone(), progress::counted_totals(ledger)?.clone())))
+        let accepted: BTreeMap<UnitCode, Arc<Totals>> = known
+            .filter_map(|(unit, ledger)| Some((unit.clone(), Arc::new(progress::counted_totals(ledger)?.clone()))))
             .collect();
         past.peers = peers::peers_of(units.iter(), &accepted, campaign);
     }

@@ -2,6 +2,7 @@
 //! group, and against the unit's own earlier one. Only what 10⁴ brings among them is suspected, and nothing is changed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -30,7 +31,7 @@ const MOST_CELLS: usize = 20;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Peers {
     /// The totals of the other units of its group whose table is accepted.
-    pub others: Vec<Totals>,
+    pub others: Vec<Arc<Totals>>,
 }
 
 /// The findings about each table of this mail that only the returns of before give rise to, in the tables' order;
@@ -55,14 +56,15 @@ pub fn doubts(understanding: &Understanding, campaign: &Campaign, past: &Past) -
 #[must_use]
 pub fn peers_of<'u>(
     units: impl Iterator<Item = &'u UnitCode>,
-    accepted: &BTreeMap<UnitCode, Totals>,
+    accepted: &BTreeMap<UnitCode, Arc<Totals>>,
     campaign: &Campaign,
 ) -> BTreeMap<UnitCode, Peers> {
     let group = |code: &UnitCode| campaign.roster.unit(code).map(|unit| unit.group.as_str());
     units
         .map(|unit| {
             let alike = |other: &UnitCode| other != unit && group(other).is_some() && group(other) == group(unit);
-            let others = accepted.iter().filter(|(other, _)| alike(other)).map(|(_, totals)| totals.clone()).collect();
+            let others =
+                accepted.iter().filter(|(other, _)| alike(other)).map(|(_, totals)| Arc::clone(totals)).collect();
             (unit.clone(), Peers { others })
         })
         .collect()
@@ -143,7 +145,7 @@ impl Usual {
             let sum = positive(totals, &column.key)?;
             heads.map_or(Some(sum), |heads| sum.checked_div(positive(totals, heads)?))
         };
-        let mut others: Vec<Decimal> = peers.others.iter().filter_map(measure).collect();
+        let mut others: Vec<Decimal> = peers.others.iter().filter_map(|totals| measure(totals)).collect();
         if others.len() < ENOUGH_UNITS {
             return None;
         }
@@ -238,7 +240,7 @@ mod tests {
             "80 | 米 | 20000 | 60 | 油 | 18000 | 戊部 | 米 | 20000 | 5.8 |",
             "10 | 米 | 5000 | 8 | 油 | 3200 | 己部 | 米 | 6000 | 1.42 |",
         ];
-        Peers { others: rows.iter().map(|row| returned(row).totals).collect() }
+        Peers { others: rows.iter().map(|row| Arc::new(returned(row).totals)).collect() }
     }
 
     fn told(rows: &str, peers: &Peers, earlier: Option<&str>) -> Vec<String> {

@@ -34,6 +34,15 @@ pub struct Place {
     pub internal_date: i64,
 }
 
+/// What a server said of a folder when all that it held was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FolderSeen {
+    pub uid_validity: u32,
+    pub uid_next: u32,
+    /// Mails in it.
+    pub exists: u32,
+}
+
 /// A mail that came in.
 #[derive(Clone, Debug)]
 pub struct Arrival {

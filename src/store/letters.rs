@@ -1,7 +1,7 @@
 //! The outbox: letters owed once each, claimed before dialling, settled after.
 
 use chrono::{DateTime, FixedOffset};
-use sqlx::FromRow;
+use sqlx::{FromRow, SqliteConnection};
 
 use super::owed::insert;
 use super::{Store, StoreError, events, garbled, millis, unit_code};
@@ -294,10 +294,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn letter_by_message_id(&self, message_id: &str) -> Result<Option<StoredLetter>, StoreError> {
-        let row: Option<LetterRow> = sqlx::query_as("SELECT * FROM letters WHERE message_id = ?1")
-            .bind(bare(message_id))
-            .fetch_optional(&self.reader)
-            .await?;
+        let row = by_message_id(&mut *self.reader.acquire().await?, message_id).await?;
         row.map(|row| self.letter_from(row)).transpose()
     }
 
@@ -321,6 +318,16 @@ impl Store {
             last_reply: row.last_reply,
         })
     }
+}
+
+pub(super) async fn by_message_id(
+    connection: &mut SqliteConnection,
+    message_id: &str,
+) -> Result<Option<LetterRow>, StoreError> {
+    Ok(sqlx::query_as("SELECT * FROM letters WHERE message_id = ?1")
+        .bind(bare(message_id))
+        .fetch_optional(connection)
+        .await?)
 }
 
 pub(super) fn bare(message_id: &str) -> &str {

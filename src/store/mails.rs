@@ -1,12 +1,13 @@
 //! Mails: seen, recorded in one transaction with everything that follows from them, judged again, looked up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::acts::refuse_if_overtaken;
 use super::places::{PlaceContent, upsert};
+use super::rows::MOST_ROWS;
 use super::{Store, StoreError, digest, events, garbled, millis, owed, readings, unit_code};
 use crate::model::decision::{Decision, MailRecord, Origin};
 use crate::model::ledger::{EventKind, Nature};
@@ -63,6 +64,58 @@ impl Store {
         .await?;
         write.commit().await?;
         Ok(tries)
+    }
+
+    /// Notes that reading these mails begins, all at once, and returns those of which it is noted for the first time.
+    /// The others were begun before, and one of them may have ended the program: they are left as they are, to be begun
+    /// alone ([`Store::note_sighting`]).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_sightings(
+        &self,
+        sightings: &[Sighting<'_>],
+        now: DateTime<FixedOffset>,
+    ) -> Result<BTreeSet<Digest>, StoreError> {
+        let mut first = BTreeSet::new();
+        if sightings.is_empty() {
+            return Ok(first);
+        }
+        let mut write = self.begin().await?;
+        for some in sightings.chunks(MOST_ROWS) {
+            let mut statement = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO sightings (sha256, received_at, first_seen_at, seen_in, tries) ",
+            );
+            statement.push_values(some, |mut row, sighting| {
+                row.push_bind(sighting.mail.as_str())
+                    .push_bind(millis(sighting.received_at))
+                    .push_bind(millis(now))
+                    .push_bind(seen_in(sighting.origin))
+                    .push_bind(1);
+            });
+            statement.push(" ON CONFLICT (sha256) DO NOTHING RETURNING sha256");
+            let query = statement.build_query_scalar::<String>().persistent(false);
+            for row in query.fetch_all(&mut *write).await? {
+                first.insert(digest(&row)?);
+            }
+        }
+        write.commit().await?;
+        Ok(first)
+    }
+
+    /// Those of these mails that are recorded.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mails_of(&self, mails: &[&Digest]) -> Result<BTreeMap<Digest, MailRecord>, StoreError> {
+        let mails: Vec<&str> = mails.iter().map(|mail| mail.as_str()).collect();
+        let rows: Vec<MailRow> =
+            sqlx::query_as("SELECT * FROM mails WHERE sha256 IN (SELECT value FROM json_each(?1))")
+                .bind(serde_json::to_string(&mails)?)
+                .fetch_all(&self.reader)
+                .await?;
+        let records = rows.into_iter().map(|row| self.mail_from(row));
+        records.map(|record| record.map(|record| (record.sha256.clone(), record))).collect()
     }
 
     /// Notes why reading this mail failed, for the person it will be laid before.
@@ -304,10 +357,6 @@ pub(super) async fn insert_sighting(
     sighting: Sighting<'_>,
     now: DateTime<FixedOffset>,
 ) -> Result<(), StoreError> {
-    let seen_in = match sighting.origin {
-        Origin::Imap(place) => format!("{}/{}", place.mailbox, place.folder),
-        Origin::File { path } => path.clone(),
-    };
     sqlx::query(
         "INSERT INTO sightings (sha256, received_at, first_seen_at, seen_in, tries) VALUES (?1, ?2, ?3, ?4, 0)
          ON CONFLICT (sha256) DO NOTHING",
@@ -315,8 +364,15 @@ pub(super) async fn insert_sighting(
     .bind(sighting.mail.as_str())
     .bind(millis(sighting.received_at))
     .bind(millis(now))
-    .bind(seen_in)
+    .bind(seen_in(sighting.origin))
     .execute(write)
     .await?;
     Ok(())
+}
+
+fn seen_in(origin: &Origin) -> String {
+    match origin {
+        Origin::Imap(place) => format!("{}/{}", place.mailbox, place.folder),
+        Origin::File { path } => path.clone(),
+    }
 }

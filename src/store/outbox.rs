@@ -1,6 +1,7 @@
 //! The outbox as lists show it and as the quotas count it.
 
 use chrono::{DateTime, FixedOffset};
+use sqlx::SqliteConnection;
 
 use super::letters::{LetterRow, StoredLetter};
 use super::{Store, StoreError, millis};
@@ -61,15 +62,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn owed_to_since(&self, address: &str, since: DateTime<FixedOffset>) -> Result<u32, StoreError> {
-        Ok(sqlx::query_scalar(
-            "SELECT count(*) FROM letters
-             WHERE created_at >= ?2 AND state <> 'cancelled'
-               AND EXISTS (SELECT 1 FROM json_each(recipients) AS recipient WHERE lower(recipient.value) = lower(?1))",
-        )
-        .bind(address)
-        .bind(millis(since))
-        .fetch_one(&self.reader)
-        .await?)
+        owed_to_since(&mut *self.reader.acquire().await?, address, since).await
     }
 
     /// The letter this address got last since then, if any.
@@ -81,16 +74,7 @@ impl Store {
         address: &str,
         since: DateTime<FixedOffset>,
     ) -> Result<Option<StoredLetter>, StoreError> {
-        let row: Option<LetterRow> = sqlx::query_as(
-            "SELECT * FROM letters
-             WHERE sent_at >= ?2
-               AND EXISTS (SELECT 1 FROM json_each(recipients) AS recipient WHERE lower(recipient.value) = lower(?1))
-             ORDER BY sent_at DESC LIMIT 1",
-        )
-        .bind(address)
-        .bind(millis(since))
-        .fetch_optional(&self.reader)
-        .await?;
+        let row = last_letter_to(&mut *self.reader.acquire().await?, address, since).await?;
         row.map(|row| self.letter_from(row)).transpose()
     }
 
@@ -148,6 +132,36 @@ impl Store {
         .await?;
         rows.into_iter().map(|row| Ok(line(self.letter_from(row)?))).collect()
     }
+}
+
+pub(super) async fn owed_to_since(
+    connection: &mut SqliteConnection,
+    address: &str,
+    since: DateTime<FixedOffset>,
+) -> Result<u32, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT count(*) FROM letter_recipients JOIN letters ON letters.key = letter
+         WHERE address = lower(?1) AND letter_recipients.created_at >= ?2 AND state <> 'cancelled'",
+    )
+    .bind(address)
+    .bind(millis(since))
+    .fetch_one(connection)
+    .await?)
+}
+
+pub(super) async fn last_letter_to(
+    connection: &mut SqliteConnection,
+    address: &str,
+    since: DateTime<FixedOffset>,
+) -> Result<Option<LetterRow>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT letters.* FROM letter_recipients JOIN letters ON letters.key = letter
+         WHERE address = lower(?1) AND sent_at >= ?2 ORDER BY sent_at DESC LIMIT 1",
+    )
+    .bind(address)
+    .bind(millis(since))
+    .fetch_optional(connection)
+    .await?)
 }
 
 fn line(letter: StoredLetter) -> LetterLine {

@@ -1,52 +1,52 @@
 //! The one pipeline for mail: archive, read, judge, record. IMAP, `ingest`, `demo` and the tests all go through it.
 
+mod folded;
+mod keeping;
 mod known;
+mod line;
 mod outcome;
+mod recording;
 mod understood;
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
-use tokio::sync::Mutex;
-use tracing::Instrument as _;
+use tokio::sync::{Mutex, Semaphore};
 
-use self::outcome::{outcome, set_aside};
+use self::folded::Folded;
+pub(super) use self::known::Supposed;
+pub(super) use self::recording::slim;
 use super::WorkError;
 use super::enclose::Copyist;
-use super::failpoint::reached;
 use super::opener::Opener;
 use super::recorded::Recorded as Events;
-use super::reread;
 use super::vitals::Vitals;
 use crate::archive::Archive;
 use crate::dkim::Verifier;
-use crate::judge::decide::{Times, decide};
-use crate::judge::past::Moment;
 use crate::judge::register::Register;
-use crate::judge::replay::may_be_otherwise;
-use crate::model::alarm::{Alarm, alarm};
-use crate::model::decision::{Arrival, Decision, MailRecord, Origin, Understanding};
-use crate::model::ledger::{Event, Nature};
+use crate::model::decision::{Arrival, MailRecord};
+use crate::model::ledger::Nature;
 use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
-use crate::store::{PlaceContent, Recorded, Sighting, Store, StoreError};
+use crate::store::Store;
 
-pub(super) use self::known::Supposed;
+/// Reading processes at work at once. Each holds some memory, and one a processor is enough.
+const MOST_READERS: usize = 4;
 
-/// How often reading a mail is begun before it is set aside without another try.
-const MOST_TRIES: u32 = 3;
 /// Where mail is opened, judged and recorded.
 pub struct Desk {
     pub store: Store,
-    pub archive: Archive,
+    pub archive: Arc<Archive>,
     /// Swapped as a whole when the configuration changes.
     register: RwLock<Arc<Register>>,
     opener: Arc<Opener>,
+    /// One permit for each mail that may be opened at the same time.
+    readers: Semaphore,
     /// Message-IDs of our letters end in it.
     pub sender_domain: String,
-    /// Judging looks at the ledger and recording changes it: one mail at a time between the two.
-    ledger: Mutex<()>,
+    /// Judging looks at the ledger and recording changes it: one at a time between the two.
+    ledger: Mutex<Folded>,
     recorded: Events,
     /// `None` where DNS is not to be asked.
     verifier: Option<Verifier>,
@@ -72,13 +72,15 @@ pub struct TakenIn {
 impl Desk {
     #[must_use]
     pub fn new(store: Store, archive: Archive, register: Arc<Register>, opener: Opener, sender_domain: String) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             store,
-            archive,
+            archive: Arc::new(archive),
             register: RwLock::new(register),
             opener: Arc::new(opener),
+            readers: Semaphore::new(processors.min(MOST_READERS)),
             sender_domain,
-            ledger: Mutex::new(()),
+            ledger: Mutex::default(),
             recorded: Events::default(),
             verifier: None,
             vitals: Vitals::default(),
@@ -103,14 +105,6 @@ impl Desk {
         Arc::new(self.register().at(received_at))
     }
 
-    /// What is recorded of this campaign, each event read from the store once.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn events_of(&self, campaign: &str) -> Result<Arc<Vec<Event>>, WorkError> {
-        Ok(self.recorded.events(&self.store, campaign).await?)
-    }
-
     /// From the next mail on, this register counts.
     pub fn set_register(&self, register: Arc<Register>) {
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = register;
@@ -127,107 +121,13 @@ impl Desk {
     /// # Errors
     /// Where disk or database fail; then the mail is as if it had not come, and comes again.
     pub async fn take_in(&self, arrival: Arrival, now: DateTime<FixedOffset>) -> Result<TakenIn, WorkError> {
-        let began = Instant::now();
-        let mail = self.archive.put(&arrival.bytes)?;
-        reached("archived");
-        let span = tracing::info_span!("mail", id = %mail.short());
-        let mailbox = match &arrival.origin {
-            Origin::Imap(place) => Some(place.mailbox.clone()),
-            Origin::File { .. } => None,
-        };
-        let mut taken = self.take_in_archived(mail, arrival, now).instrument(span).await?;
-        taken.took = began.elapsed();
-        if taken.new {
-            self.vitals.took(taken.took);
-        }
-        if let Some(mailbox) = mailbox {
-            self.vitals.steps(&mailbox);
-        }
-        Ok(taken)
-    }
-
-    async fn take_in_archived(
-        &self,
-        mail: Digest,
-        arrival: Arrival,
-        now: DateTime<FixedOffset>,
-    ) -> Result<TakenIn, WorkError> {
-        let Arrival { origin, received_at, bytes } = arrival;
-        // Servers tell the moment in whatever zone they like; the office reads its own.
-        let received_at = received_at.with_timezone(now.offset());
-        if let Some(record) = self.store.mail(&mail).await? {
-            if self.store.purged_by(&mail).await?.is_some() {
-                // Removed on purpose, and come again: from a mailbox that numbers its mails anew, or by `ingest`.
-                self.archive.remove(&mail)?;
-            }
-            self.note_place(&origin, &mail, now).await?;
-            return Ok(known(record));
-        }
-        let tries = self.store.note_sighting(Sighting { mail: &mail, received_at, origin: &origin }, now).await?;
-        reached("sighted");
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let understanding = if tries > MOST_TRIES {
-            Err("reading it ended the program several times".to_owned())
-        } else {
-            let bytes = Arc::new(bytes);
-            match self.open(Arc::clone(&bytes)).await? {
-                Ok(opened) => {
-                    let signature = self.verify(&opened, bytes, now).await?;
-                    self.judge(opened, signature, self.register_at(received_at)).await?
-                }
-                Err(reason) => Err(reason),
-            }
-        };
-        reached("understood");
-        let times = Times { received_at, now };
-        let recording = self.ledger.lock().await;
-        let (decision, recorded) = match understanding {
-            Ok(understanding) => self.decide_and_record(&understanding, &origin, times).await?,
-            Err(reason) => {
-                self.store.note_failure(&mail, &reason).await?;
-                alarm!(Alarm::MailSetAside, mail = %mail.short(), reason);
-                let decision = set_aside(&mail, size, times);
-                let recorded = self.store.record(&decision, &origin, &self.sender_domain, now).await?;
-                (decision, recorded)
-            }
-        };
-        drop(recording);
-        reached("recorded");
-        Ok(TakenIn { new: recorded.new, outcome: outcome(&decision), ..known(decision.record) })
-    }
-
-    /// Judges a mail on what was recorded of earlier arrivals and records it; anew where a person acted on its units in
-    /// between.
-    async fn decide_and_record(
-        &self,
-        understanding: &Understanding,
-        origin: &Origin,
-        times: Times,
-    ) -> Result<(Decision, Recorded), WorkError> {
-        loop {
-            let seen = self.store.last_event().await?;
-            let moment = Moment::of_new(times.received_at);
-            let past = self.past_of(understanding, moment, Supposed::default(), times.now).await?;
-            let decision = decide(understanding, &self.register(), &past, times);
-            reached("decided");
-            if past.later.values().flatten().any(may_be_otherwise) {
-                // Others were decided before this one came, and arrived after it: they are decided again.
-                let (recorded, decision) = reread::take_in_late(self, understanding, decision, (origin, times)).await?;
-                return Ok((decision, recorded));
-            }
-            let judged_on = (seen, past.ledgers.into_keys().collect());
-            match self.store.record_judged(&decision, judged_on, origin, &self.sender_domain, times.now).await {
-                Err(StoreError::Overtaken) => tracing::debug!("a person acted meanwhile; judged anew"),
-                recorded => return Ok((decision, recorded?)),
-            }
-        }
-    }
-
-    async fn note_place(&self, origin: &Origin, mail: &Digest, now: DateTime<FixedOffset>) -> Result<(), WorkError> {
-        if let Origin::Imap(place) = origin {
-            self.store.record_place(place, &PlaceContent::Mail(mail.clone()), now).await?;
-        }
-        Ok(())
+        let (sender, receiver) = tokio::sync::mpsc::channel(1);
+        // There is room for one, and the receiver is here.
+        let _ = sender.try_send(arrival);
+        drop(sender);
+        let mut taken = Vec::new();
+        self.take_in_all(receiver, &|| now, &mut |one, _| taken.push(one)).await?;
+        taken.pop().ok_or(WorkError::Interrupted)
     }
 }
 

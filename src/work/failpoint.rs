@@ -3,12 +3,16 @@
 //! With the feature `failpoints` and `MAILTALLY_END_AT=claimed:3` in the environment the process aborts when it reaches
 //! the step `claimed` for the third time. Without the feature there is nothing here.
 
-/// The steps, in the order one mail and then one letter pass them.
-pub const STEPS: [&str; 10] = [
+/// The steps, in the order one mail and then one letter pass them. Of mails that go together some are reached for each
+/// (`archived`, `understood`, `decided`, `recorded`), the others once for all.
+pub const STEPS: [&str; 13] = [
     "archived",
+    "safe",
     "sighted",
     "understood",
     "decided",
+    "half_decided",
+    "written",
     "recorded",
     "settled_in_the_mailbox",
     "rendered",

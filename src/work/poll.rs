@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, TimeDelta};
 use tokio::sync::{mpsc, watch};
 use tracing::field::display;
 
@@ -15,8 +15,8 @@ use crate::model::alarm::{Alarm, alarm};
 use crate::model::decision::{Arrival, Origin, Place};
 use crate::store::{PlaceContent, Store};
 
-/// Mails that may wait between the wire and the desk.
-const WAITING_MAILS: usize = 4;
+/// For so long a folder that seems unchanged is not listed as a whole; a server may err.
+const WHOLE_LISTING_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// What a look brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +63,12 @@ pub async fn poll(
         if *stop.borrow() {
             break;
         }
+        let now = clock.now(offset);
+        let seen = desk.store.folder_seen(&settings.mailbox, folder).await?;
+        let lately = seen.filter(|(_, listed_at)| *listed_at <= now && now - *listed_at < WHOLE_LISTING_EVERY);
+        if session.holds_nothing_new(folder, lately.as_ref().map(|(seen, _)| seen)).await? {
+            continue;
+        }
         let known = known_folder(&desk.store, &settings.mailbox, folder).await?;
         match session.look(folder, &known).await? {
             Listing::Missing { first: true } => {
@@ -73,6 +79,13 @@ pub async fn poll(
                 let looked =
                     take_in_folder(desk, session, (&settings.mailbox, folder), &found, clock, offset, stop).await;
                 let (folder_polled, recorded) = looked?;
+                let done = recorded.len() + folder_polled.skipped as usize;
+                if let Some((said, whole)) = session.seen(folder).filter(|_| done == found.fresh.len())
+                    && (whole || seen.is_none_or(|(before, _)| before != said))
+                {
+                    let whole = whole.then_some(now);
+                    desk.store.note_folder_seen((&settings.mailbox, folder), said, whole).await?;
+                }
                 session.settle(folder, &recorded).await?;
                 reached("settled_in_the_mailbox");
                 polled.new += folder_polled.new;
@@ -99,86 +112,90 @@ async fn take_in_folder(
     offset: FixedOffset,
     stop: &watch::Receiver<bool>,
 ) -> Result<(Polled, Vec<Place>), PollError> {
-    let mut polled = Polled::default();
-    let mut recorded = Vec::new();
-    let mut handed = BTreeSet::new();
     if found.fresh.is_empty() {
-        return Ok((polled, recorded));
+        return Ok((Polled::default(), Vec::new()));
     }
     tracing::debug!(folder, fresh = found.fresh.len(), exists = found.exists, "new mail in the folder");
-    let (sender, mut receiver) = mpsc::channel(WAITING_MAILS);
-    let now = clock.now(offset);
+    let mut handed = BTreeSet::new();
+    // What waits between the steps is bounded in octets, on the desk's own line.
+    let (on_mail, fetched) = mpsc::channel(1);
+    let (arrivals, line) = mpsc::channel(1);
+    let now = || clock.now(offset);
     let fetching = async {
-        let sender = sender;
-        session.fetch(folder, &found.fresh, now, &sender).await
+        let on_mail = on_mail;
+        session.fetch(folder, &found.fresh, now(), &on_mail).await
     };
-    let taking = async {
-        while let Some(fetched) = receiver.recv().await {
+    let sorting = async {
+        let arrivals = arrivals;
+        let mut skipped = 0;
+        // Dropping the receiver tells the fetch that nobody takes mail any more.
+        let mut fetched = fetched;
+        while let Some(next) = fetched.recv().await {
             if *stop.borrow() {
                 break;
             }
-            handed.insert(uid_of(&fetched));
-            take_in(desk, fetched, clock.now(offset), &mut polled, &mut recorded).await?;
+            handed.insert(uid_of(&next));
+            if let Some(arrival) = arrival_or_skipped(desk, next, now(), &mut skipped).await?
+                && arrivals.send(arrival).await.is_err()
+            {
+                break;
+            }
         }
-        // Dropping the receiver tells the fetch that nobody takes mail any more.
-        drop(receiver);
-        Ok::<(), PollError>(())
+        Ok::<u32, PollError>(skipped)
     };
-    let (fetched, taken) = tokio::join!(fetching, taking);
+    let (mut new, mut known, mut recorded) = (0, 0, Vec::new());
+    let mut on_taken = |taken: TakenIn, origin: Origin| {
+        log(&taken);
+        *(if taken.new { &mut new } else { &mut known }) += 1;
+        recorded.extend(place_of(origin));
+    };
+    let taking = desk.take_in_all(line, &now, &mut on_taken);
+    let (fetched, sorted, taken) = tokio::join!(fetching, sorting, taking);
     taken?;
+    let skipped = sorted?;
     fetched?;
     if !*stop.borrow() {
         let withheld = found.fresh.iter().map(|mail| mail.uid).filter(|uid| !handed.contains(uid)).collect::<Vec<_>>();
         desk.vitals.note_withheld(&format!("{mailbox}/{folder}"), &handed, &withheld, clock.now(offset));
     }
-    Ok((polled, recorded))
+    Ok((Polled { new, known, skipped }, recorded))
 }
 
-async fn take_in(
+/// A mail that came; what did not is noted, so that it is not asked for again.
+async fn arrival_or_skipped(
     desk: &Desk,
     fetched: Fetched,
     now: DateTime<FixedOffset>,
-    polled: &mut Polled,
-    recorded: &mut Vec<Place>,
-) -> Result<(), PollError> {
-    match fetched {
-        Fetched::Mail(arrival) => {
-            let place = place_of(&arrival);
-            let taken = desk.take_in(arrival, now).await?;
-            log(&taken);
-            if taken.new {
-                polled.new += 1;
-            } else {
-                polled.known += 1;
-            }
-            recorded.extend(place);
-        }
+    skipped: &mut u32,
+) -> Result<Option<Arrival>, PollError> {
+    let (place, reason) = match fetched {
+        Fetched::Mail(arrival) => return Ok(Some(arrival)),
         Fetched::TooLarge { place, size, .. } => {
             alarm!(Alarm::MailTooLarge, folder = place.folder, uid = place.uid, size);
-            let reason = format!("邮件过大（{} MB），未读取", size / 1_048_576);
-            desk.store.record_place(&place, &PlaceContent::Skipped { reason }, now).await?;
-            polled.skipped += 1;
+            (place, format!("邮件过大（{} MB），未读取", size / 1_048_576))
         }
         Fetched::Declined { place, said } => {
             alarm!(Alarm::MailNotHandedOut, folder = place.folder, uid = place.uid, said = without_addresses(&said));
-            let reason = "邮件服务器拒绝提供这封邮件".to_owned();
-            desk.store.record_place(&place, &PlaceContent::Skipped { reason }, now).await?;
-            polled.skipped += 1;
+            (place, "邮件服务器拒绝提供这封邮件".to_owned())
         }
-    }
-    Ok(())
+    };
+    desk.store.record_place(&place, &PlaceContent::Skipped { reason }, now).await?;
+    *skipped += 1;
+    Ok(None)
 }
 
 fn uid_of(fetched: &Fetched) -> u32 {
     match fetched {
-        Fetched::Mail(arrival) => place_of(arrival).map_or(0, |place| place.uid),
-        Fetched::TooLarge { place, .. } | Fetched::Declined { place, .. } => place.uid,
+        Fetched::Mail(Arrival { origin: Origin::Imap(place), .. })
+        | Fetched::TooLarge { place, .. }
+        | Fetched::Declined { place, .. } => place.uid,
+        Fetched::Mail(Arrival { origin: Origin::File { .. }, .. }) => 0,
     }
 }
 
-fn place_of(arrival: &Arrival) -> Option<Place> {
-    match &arrival.origin {
-        Origin::Imap(place) => Some(place.clone()),
+fn place_of(origin: Origin) -> Option<Place> {
+    match origin {
+        Origin::Imap(place) => Some(place),
         Origin::File { .. } => None,
     }
 }

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::WorkError;
-use super::desk::Desk;
+use super::desk::{Desk, slim};
 use crate::judge::decide::Times;
 use crate::judge::past::units_of;
 use crate::judge::register::Register;
@@ -20,7 +20,7 @@ use crate::model::alarm::{Alarm, alarm};
 use crate::model::decision::{Decision, MailRecord, Origin, Understanding};
 use crate::model::ledger::{Event, EventKind, Nature, in_force};
 use crate::model::letter::LetterKey;
-use crate::model::mail::{Content, Digest};
+use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
 use crate::store::{Change, NewMail, Recorded, Store};
 
@@ -268,15 +268,6 @@ async fn understood(desk: &Desk, record: &MailRecord) -> Result<Option<Understan
             Ok(None)
         }
     }
-}
-
-/// Without the sheets and documents: what is decided by is read from them already, and they are large.
-fn slim(mut understanding: Understanding) -> Understanding {
-    for piece in &mut understanding.mail.pieces {
-        piece.content = Content::Nothing;
-    }
-    understanding.mail.body.sheets = Vec::new();
-    understanding
 }
 
 /// What only the store knows: whether the readings differ, and whether the receipt is owed.

@@ -69,6 +69,8 @@ impl Desk {
 
     /// Opens a mail in a reading process, apart from the async threads and under a clock.
     pub(super) async fn open(&self, bytes: Arc<Vec<u8>>) -> Result<Result<Mail, String>, WorkError> {
+        // Only a closed semaphore gives none, and nobody closes this one.
+        let _turn = self.readers.acquire().await.ok();
         let opener = Arc::clone(&self.opener);
         in_time(move || match opener.open(&bytes, None)? {
             Opened::Mail(mail) => Ok(*mail),
