@@ -90,10 +90,15 @@ python3 - "$root/var/lib/mailtally/mailtally.sqlite" <<'PYTHON'
 import sqlite3, sys
 database = sqlite3.connect(sys.argv[1])
 newest = database.execute("SELECT max(version) FROM _sqlx_migrations").fetchone()[0]
-if newest != 5:
-    sys.exit(f"this script takes back migration 5, and {newest} is the newest: teach it to take that one back first")
-database.execute("DROP TABLE purged")
-database.execute("DELETE FROM _sqlx_migrations WHERE version = 5")
+if newest != 9:
+    sys.exit(f"this script takes back migrations 5 to 9, and {newest} is the newest: teach it to take that one back first")
+database.executescript("""
+    DROP TABLE standings; DROP TABLE folders;
+    DROP TRIGGER letters_have_recipients; DROP TABLE letter_recipients; DROP INDEX events_of_lessons;
+    DROP TABLE probe; ALTER TABLE accounts DROP COLUMN unreachable_since;
+    DROP TABLE purged;
+    DELETE FROM _sqlx_migrations WHERE version >= 5;
+""")
 database.commit()
 PYTHON
 chown --reference="$root/var/lib/mailtally" "$root"/var/lib/mailtally/mailtally.sqlite*

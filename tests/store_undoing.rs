@@ -69,6 +69,9 @@ async fn a_store_from_before_there_was_undoing_is_taken_over() {
                 ALTER TABLE events DROP COLUMN act;
                 CREATE UNIQUE INDEX events_one_settlement ON events (json_extract(detail, '$.review'))
                 WHERE kind = 'review_settled';
+                DROP TABLE standings; DROP TABLE folders; DROP TRIGGER letters_have_recipients;
+                DROP TABLE letter_recipients; DROP INDEX events_of_lessons; DROP TABLE probe;
+                ALTER TABLE accounts DROP COLUMN unreachable_since;
                 DROP TABLE purged; DROP TABLE restorations; DROP TABLE signatures;
                 DELETE FROM _sqlx_migrations WHERE version >= 2";
     sqlx::raw_sql(back).execute(&database).await.unwrap();

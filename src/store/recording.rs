@@ -283,8 +283,16 @@ impl Recording<'_> {
 
     async fn insert_events(&mut self, decisions: &[Decision]) -> Result<(), StoreError> {
         let events = || decisions.iter().flat_map(|decision| &decision.events);
+        // A mail may settle what an earlier one of the same recording asked.
+        let is_asked = |event: &&Event| matches!(event.kind, EventKind::ReviewAsked { .. });
+        let asked: BTreeSet<i64> = events().filter(is_asked).map(|event| event.id).collect();
+        let mut settled = BTreeSet::new();
         for event in events() {
-            if let EventKind::ReviewSettled { review, .. } = event.kind {
+            let EventKind::ReviewSettled { review, .. } = event.kind else { continue };
+            if !settled.insert(review) {
+                return Err(StoreError::ReviewAlreadySettled(review));
+            }
+            if !asked.contains(&review) {
                 events::refuse_a_second_settlement(&mut self.write, review).await?;
             }
         }

@@ -97,28 +97,31 @@ impl Desk {
     ) -> Result<(), WorkError> {
         let mut waiting: VecDeque<Kept> = VecDeque::new();
         let mut reading = FuturesOrdered::new();
+        let mut done: VecDeque<Read> = VecDeque::new();
         let mut more = true;
         // One that was begun before is read with no other beside it.
         let mut alone = false;
-        while more || !waiting.is_empty() || !reading.is_empty() {
+        while more || !waiting.is_empty() || !reading.is_empty() || !done.is_empty() {
             alone &= !reading.is_empty();
             while !alone
-                && reading.len() < MOST_READING
+                && reading.len() + done.len() < MOST_READING
                 && let Some(next) = waiting.pop_front_if(|next| !next.begun_before || reading.is_empty())
             {
                 alone = next.begun_before;
                 reading.push_back(self.read(next, now()));
             }
+            // What is being read is never left standing: it may hold what the step after it waits for.
             tokio::select! {
                 come = kept.recv(), if more && waiting.is_empty() => match come {
                     Some(come) => waiting.extend(come),
                     None => more = false,
                 },
-                Some(read) = reading.next() => {
-                    if to_record.send(read?).await.is_err() {
-                        return Ok(());
-                    }
-                }
+                Some(read) = reading.next() => done.push_back(read?),
+                room = to_record.reserve(), if !done.is_empty() => match (room, done.pop_front()) {
+                    (Ok(room), Some(read)) => room.send(read),
+                    (Ok(_), None) => {}
+                    (Err(_), _) => return Ok(()),
+                },
             }
         }
         Ok(())
