@@ -8,14 +8,16 @@ use super::collect::{self, Span};
 use super::enclose::{Copyist, XLSX};
 use super::workbook::{self, Filling};
 use crate::judge::arrears::readers;
-use crate::judge::letters::{self, AlertFacts, ArrearsFacts, DigestFacts, ReminderFacts, Rendered, TemplateError};
+use crate::judge::letters::{
+    self, AlertFacts, ArrearsFacts, DigestFacts, ReminderFacts, Rendered, Template, TemplateError,
+};
 use crate::judge::receipts::{MailLetter, Thread};
 use crate::judge::register::Register;
 use crate::judge::{due, progress};
 use crate::model::campaign::Campaign;
 use crate::model::decision::Returned;
 use crate::model::ledger::ItemStatus;
-use crate::model::letter::{Enclosure, Letter, LetterKey, LetterKind, LetterOrder};
+use crate::model::letter::{Enclosure, Letter, LetterKey, LetterOrder};
 use crate::model::returns::{Finding, Item};
 use crate::model::standing::UnitStanding;
 use crate::model::unit::{Unit, UnitCode};
@@ -98,36 +100,35 @@ pub async fn letter(
     })))
 }
 
-/// A letter of this kind from sample data, for a look; its Message-ID is nobody's.
+/// The letters of a template from sample data, for a look; their Message-IDs are nobody's.
 ///
 /// # Errors
 /// The template's; a form that no workbook can hold.
-pub fn sample(
+pub fn samples(
     campaign: &Campaign,
-    kind: LetterKind,
+    template: Template,
     unit: &Unit,
     now: DateTime<FixedOffset>,
-) -> Result<Letter, WorkError> {
-    let rendered = letters::sample(campaign, kind, unit, now)?;
-    let attachments = match kind {
-        LetterKind::Reminder if campaign.asks_for(Item::Table) => vec![blank_form(campaign, unit)?],
-        LetterKind::Ack | LetterKind::Reminder | LetterKind::Digest | LetterKind::Alert => Vec::new(),
-    };
-    Ok(Letter {
-        kind,
+) -> Result<Vec<Letter>, WorkError> {
+    let blank = template == Template::Reminder && campaign.asks_for(Item::Table);
+    let form = if blank { Some(blank_form(campaign, unit)?) } else { None };
+    let to = unit.emails.first().filter(|_| template.is_to_a_unit()).or(Some(&campaign.contact.email));
+    let letter = |rendered: Rendered| Letter {
+        kind: template.kind(),
         campaign: campaign.id.clone(),
-        unit: Some(unit.code.clone()),
-        message_id: format!("{}.preview@mailtally.invalid", kind.as_str()),
-        recipients: unit.emails.first().or(Some(&campaign.contact.email)).cloned().into_iter().collect(),
+        unit: template.is_to_a_unit().then(|| unit.code.clone()),
+        message_id: format!("{}.preview@mailtally.invalid", template.as_str()),
+        recipients: to.cloned().into_iter().collect(),
         subject: rendered.subject,
         text: rendered.text,
         html: rendered.html,
         pictures: rendered.pictures,
-        attachments,
+        attachments: form.iter().cloned().collect(),
         in_reply_to: None,
         references: Vec::new(),
         date: now,
-    })
+    };
+    Ok(letters::samples(campaign, template, unit, now)?.into_iter().map(letter).collect())
 }
 
 /// Why a letter could not be made.
