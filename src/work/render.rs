@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::WorkError;
 use super::collect::{self, Span};
-use super::enclose::{Copyist, XLSX};
+use super::enclose::{Copyist, XLSX, fit_for_files};
+use super::owe::looked_at;
 use super::workbook::{self, Filling};
 use crate::judge::arrears::readers;
 use crate::judge::letters::{
@@ -190,7 +191,7 @@ async fn reminder(
     // A deadline of its own that was given or taken back since has stages of its own.
     let Some(stage) = due::stage_of_key(campaign, stage, unit.extended_until) else { return Ok(None) };
     let owed = due::owed(unit);
-    if owed.is_empty() {
+    if owed.is_empty() || !looked_at(store, &events).await?.is_empty() {
         return Ok(None);
     }
     let ledger = progress::fold(&events);
@@ -219,9 +220,7 @@ fn blank_form(campaign: &Campaign, unit: &Unit) -> Result<Enclosure, WorkError> 
         letters::clean(campaign.form.title.trim_matches(['《', '》']), 60),
         letters::clean(&unit.name, 40)
     );
-    // What no file system takes.
-    let name = name.replace(['/', '\\', ':', '*', '?', '"', '<', '>', '|'], "_");
-    Ok(Enclosure { name, media_type: XLSX.to_owned(), bytes })
+    Ok(Enclosure { name: fit_for_files(&name), media_type: XLSX.to_owned(), bytes })
 }
 
 /// The list for a superior or a copy as it is true now; `None` where no unit on it owes anything any more.
@@ -232,13 +231,16 @@ async fn arrears(
     reader: &str,
     now: DateTime<FixedOffset>,
 ) -> Result<Option<Result<Content, Fault>>, WorkError> {
-    let standing = collect::standing(store, campaign, Span::All, now).await?;
+    let events = store.events(&campaign.id).await?;
+    let standing = progress::standing(campaign, &events, now);
+    let looked_at = looked_at(store, &events).await?;
     let mut name: Option<String> = None;
     let mut units: Vec<&UnitStanding> = Vec::new();
     for unit in &standing.units {
         let Some(stage) = due::stage_of_key(campaign, stage, unit.extended_until) else { continue };
         let found = readers(campaign, &unit.unit, stage).into_iter().find(|known| known.address == reader);
-        if let Some(found) = found.filter(|_| !due::owed(unit).is_empty()) {
+        let owes = !due::owed(unit).is_empty() && !looked_at.contains(&unit.unit.code);
+        if let Some(found) = found.filter(|_| owes) {
             name = name.or(found.name);
             units.push(unit);
         }

@@ -14,7 +14,7 @@ use mailtally::model::unit::{Roster, UnitCode};
 use super::fixtures::{at, campaign, standing, unit};
 use super::golden;
 
-fn digest_input(campaign: &Campaign) -> DigestInput {
+pub fn digest_input(campaign: &Campaign) -> DigestInput {
     let now = "2021-08-08T08:30:00+08:00";
     let (standing, tables) = standing(campaign, now);
     let arrival = |nature, code: Option<&str>, time: &str, subject: &str| ArrivalLine {

@@ -66,8 +66,11 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
     for days in [-7, -3, -1, 0, 1] {
         let stage = ReminderStage::usual(days, campaign.deadline.time());
         let now = campaign.deadline + Duration::days(days);
-        let missing = ReminderFacts::new(campaign, &unit(campaign), &UnitLedger::default(), &stage, now);
-        letters.push(super::reminder(campaign, &missing, now));
+        for extended_until in [None, Some(campaign.deadline)] {
+            let ledger = UnitLedger { extended_until, ..UnitLedger::default() };
+            let missing = ReminderFacts::new(campaign, &unit(campaign), &ledger, &stage, now);
+            letters.push(super::reminder(campaign, &missing, now));
+        }
         for verdict in [Verdict::NeedsCorrection, Verdict::NeedsReview, Verdict::Accepted] {
             let (_, ledger) = ledgers(campaign, verdict, now);
             let facts = ReminderFacts::new(campaign, &unit(campaign), &ledger, &stage, now).with_findings(
@@ -301,6 +304,7 @@ fn digest_input(campaign: &Campaign, now: DateTime<FixedOffset>, full: bool) -> 
         last_received_at: Some(now),
         version: 1,
         reminders_sent: 1,
+        address: unit(campaign).emails.first().filter(|_| !full).cloned(),
         undeliverable: full,
         row: full.then(|| totals(campaign, 1)),
     };
