@@ -57,6 +57,7 @@ pub fn dead_addresses(campaign: &Campaign, events: &[Event]) -> BTreeSet<String>
             | EventKind::NameTaught { .. }
             | EventKind::LetterRuled { .. }
             | EventKind::LetterSent { .. }
+            | EventKind::OriginalsPurged { .. }
             | EventKind::Undone { .. } => false,
         };
         if has_written && let Some(unit) = event.unit.as_ref().and_then(|code| campaign.roster.unit(code)) {
