@@ -9,6 +9,12 @@ mod answers;
 mod digests;
 #[path = "letters/fixtures.rs"]
 mod fixtures;
+#[path = "letters/hostile.rs"]
+mod hostile;
+#[path = "letters/receipts.rs"]
+mod receipts;
+#[path = "letters/same_facts.rs"]
+mod same_facts;
 #[path = "letters/workbook.rs"]
 mod workbook;
 

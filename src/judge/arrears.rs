@@ -1,6 +1,9 @@
 //! Who else is told that units owe something: superiors and copies, each with the units that concern them.
 
+use std::collections::BTreeSet;
+
 use crate::model::campaign::{Campaign, ReminderStage};
+use crate::model::ledger::{Event, EventKind, Nature, in_force};
 use crate::model::unit::{Superior, Unit};
 
 /// One who is told of units.
@@ -26,6 +29,42 @@ pub fn readers(campaign: &Campaign, unit: &Unit, stage: &ReminderStage) -> Vec<R
         }
     }
     readers
+}
+
+/// The addresses at which letters of this campaign bounced hard, units' own and others, without those of units that have
+/// written since. A list sent there would only come back; the letter that did is among those that wait for a person.
+#[must_use]
+pub fn dead_addresses(campaign: &Campaign, events: &[Event]) -> BTreeSet<String> {
+    let mut dead: BTreeSet<String> = BTreeSet::new();
+    for event in in_force(events) {
+        let has_written = match &event.kind {
+            EventKind::Bounced { recipient, hard: true, .. } => {
+                dead.insert(recipient.to_lowercase());
+                false
+            }
+            EventKind::MailRecorded { nature, .. } => matches!(nature, Nature::Submission | Nature::Question),
+            EventKind::AssignedByPerson => true,
+            EventKind::Bounced { hard: false, .. }
+            | EventKind::Filed(_)
+            | EventKind::Duplicated { .. }
+            | EventKind::ReviewAsked { .. }
+            | EventKind::ReviewSettled { .. }
+            | EventKind::AcceptedByPerson { .. }
+            | EventKind::ReturnedByPerson { .. }
+            | EventKind::Waived { .. }
+            | EventKind::DeadlineExtended { .. }
+            | EventKind::AddressTaught { .. }
+            | EventKind::NameTaught { .. }
+            | EventKind::LetterRuled { .. }
+            | EventKind::LetterSent { .. }
+            | EventKind::OriginalsPurged { .. }
+            | EventKind::Undone { .. } => false,
+        };
+        if has_written && let Some(unit) = event.unit.as_ref().and_then(|code| campaign.roster.unit(code)) {
+            dead.retain(|address| !unit.emails.contains(address));
+        }
+    }
+    dead
 }
 
 fn superior(campaign: &Campaign, unit: &Unit) -> Option<Reader> {

@@ -1,13 +1,15 @@
 //! Who is owed which letter now: reminders by stage, digests by their times of the day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, TimeDelta};
 
 use crate::model::campaign::{Campaign, ReminderStage};
-use crate::model::ledger::{ItemStatus, UnitStatus};
+use crate::model::ledger::{Event, EventKind, ItemStatus, ReviewReason, UnitStatus, in_force};
+use crate::model::mail::Digest;
 use crate::model::returns::Item;
 use crate::model::standing::UnitStanding;
+use crate::model::unit::UnitCode;
 
 /// A queued reminder is worth sending this long at most, where no later stage ends it before.
 const WORTH: TimeDelta = TimeDelta::days(7);
@@ -122,6 +124,22 @@ pub fn owed(unit: &UnitStanding) -> Vec<(Item, ItemStatus)> {
             .map(|(item, status)| (*item, *status))
             .collect(),
     }
+}
+
+/// Units of which the office has still to find out what they sent, with the mails that are looked at.
+#[must_use]
+pub fn unread(events: &[Event]) -> Vec<(UnitCode, Digest)> {
+    let settled: BTreeSet<i64> = in_force(events)
+        .filter_map(|event| match event.kind {
+            EventKind::ReviewSettled { review, .. } => Some(review),
+            _ => None,
+        })
+        .collect();
+    in_force(events)
+        .filter(|event| matches!(event.kind, EventKind::ReviewAsked { reason: ReviewReason::FileUnread, .. }))
+        .filter(|event| !settled.contains(&event.id))
+        .filter_map(|event| Some((event.unit.clone()?, event.mail.clone()?)))
+        .collect()
 }
 
 /// The latest time at or before `now` at which a digest was due, if the campaign is in its days of digests.

@@ -20,6 +20,7 @@ mod remarks;
 mod reminder;
 mod sample;
 mod table;
+mod template;
 mod words;
 
 use std::fmt;
@@ -41,6 +42,7 @@ pub use receipt::ReceiptFacts;
 pub use remarks::told;
 pub use reminder::ReminderFacts;
 pub use table::column_name;
+pub use template::Template;
 pub(in crate::judge) use words::figure;
 pub use words::{clean, day, moment, weekday};
 
@@ -159,17 +161,18 @@ pub fn alert(campaign: &Campaign, facts: &AlertFacts, now: DateTime<FixedOffset>
     engine::render(&campaign.templates, LetterKind::Alert, &facts.view(campaign, now))
 }
 
-/// One letter of a kind as this unit would get it, with sample data where mail would speak: for a look at the templates.
+/// The letters one template makes as this unit would get them, with sample data where mail would speak: for a look at the
+/// templates. One letter, but for the office's own word, which has a letter for each word.
 ///
 /// # Errors
 /// Where a template is missing or faulty.
-pub fn sample(
+pub fn samples(
     campaign: &Campaign,
-    kind: LetterKind,
+    template: Template,
     unit: &Unit,
     now: DateTime<FixedOffset>,
-) -> Result<Rendered, TemplateError> {
-    sample::one(campaign, kind, unit, now)
+) -> Result<Vec<Rendered>, TemplateError> {
+    sample::of(campaign, template, unit, now)
 }
 
 /// Renders every template with samples of every situation (full and empty, before and after the deadline) and returns

@@ -203,6 +203,7 @@ pub fn is_late(campaign: &Campaign, ledger: &UnitLedger) -> bool {
 
 fn unit_standing(campaign: &Campaign, unit: &Unit, ledger: &UnitLedger) -> UnitStanding {
     let items = item_statuses(campaign, ledger);
+    let address = unit.emails.iter().find(|known| !ledger.dead_addresses.contains(known)).cloned();
     UnitStanding {
         status: unit_status(&items),
         late: is_late(campaign, ledger),
@@ -212,7 +213,8 @@ fn unit_standing(campaign: &Campaign, unit: &Unit, ledger: &UnitLedger) -> UnitS
         last_received_at: ledger.last_received_at,
         version: ledger.version,
         reminders_sent: ledger.reminders_sent,
-        undeliverable: ledger.dead_addresses.iter().any(|dead| unit.emails.contains(dead)),
+        undeliverable: address.is_none() && !unit.emails.is_empty(),
+        address,
         row: counted_totals(ledger).cloned(),
         unit: unit.clone(),
     }

@@ -50,6 +50,16 @@ impl<L> Thread<L> {
     }
 }
 
+/// Whether the receipt of which the outbox keeps these facts says that the office looks at what came; so too where it
+/// cannot be read, since then nobody knows better.
+#[must_use]
+pub fn says_that_the_office_looks(facts: &serde_json::Value) -> bool {
+    match serde_json::from_value::<Thread<MailLetter>>(facts.clone()) {
+        Ok(Thread { letter: MailLetter::Receipt(receipt), .. }) => receipt.says_that_the_office_looks(),
+        Ok(Thread { letter: MailLetter::Answer(_), .. }) | Err(_) => true,
+    }
+}
+
 /// Nothing but a blank form that came before: a machine sends our own reminder back, and has been told once.
 fn is_blank_again(understanding: &Understanding, filed: &Filed) -> bool {
     let is_blank = |table: &TableReturn| table.findings.iter().any(|finding| finding.code == FindingCode::BlankForm);

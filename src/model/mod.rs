@@ -9,6 +9,7 @@ pub mod decision;
 pub mod form;
 pub mod grid;
 pub mod hints;
+pub mod invisible;
 pub mod ledger;
 pub mod letter;
 pub mod mail;

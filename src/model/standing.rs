@@ -38,14 +38,16 @@ pub struct UnitStanding {
     /// How many mails of this unit filed something new.
     pub version: u32,
     pub reminders_sent: u32,
-    /// An address of the unit bounced hard, and no mail came from the unit since.
+    /// Where letters to it go: its first address that has not bounced hard since it last wrote.
+    pub address: Option<String>,
+    /// It has addresses, and all of them bounced.
     pub undeliverable: bool,
     /// The totals of the unit's accepted table.
     pub row: Option<Totals>,
 }
 
 impl UnitStanding {
-    /// No letter reaches the unit: it has no address, or the one it has came back.
+    /// No letter reaches the unit: it has no address, or all it has came back.
     #[must_use]
     pub fn cannot_be_written_to(&self) -> bool {
         self.undeliverable || self.unit.emails.is_empty()

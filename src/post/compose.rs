@@ -4,6 +4,7 @@ use lettre::message::header::{ContentDisposition, ContentId, ContentType, Header
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use thiserror::Error;
 
+use crate::model::invisible::is_invisible;
 use crate::model::letter::{Enclosure, Letter, LetterKind};
 use crate::model::mail::{Address, Digest};
 
@@ -141,20 +142,37 @@ pub(super) fn encoded_words(name: &str) -> String {
     words.iter().map(encode).collect::<Vec<_>>().join(" ")
 }
 
-/// Neither quotes nor paths nor control characters in a file name.
+/// Longest name of a file, in octets, without its ending: file systems take 255.
+const LONGEST_NAME: usize = 200;
+
+/// Nothing in a file's name that Windows takes for a path or refuses, no control characters; the ending stays.
 pub(super) fn file_name(name: &str) -> String {
+    let unfit = |character: char| "\"\\/:*?<>|".contains(character);
     let proper: String =
-        one_line(name).chars().map(|character| if "\"\\/:".contains(character) { '_' } else { character }).collect();
-    if proper.is_empty() { "attachment".to_owned() } else { proper }
+        one_line(name).chars().map(|character| if unfit(character) { '_' } else { character }).collect();
+    let (stem, ending) = match proper.rsplit_once('.') {
+        Some((stem, ending)) if ending.len() <= 10 => (stem, format!(".{ending}")),
+        _ => (proper.as_str(), String::new()),
+    };
+    let mut length = 0;
+    let kept = stem.chars().take_while(|character| {
+        length += character.len_utf8();
+        length <= LONGEST_NAME
+    });
+    match kept.collect::<String>() + &ending {
+        name if name.is_empty() => "attachment".to_owned(),
+        name => name,
+    }
 }
 
 fn raw(headers: &mut Headers, name: &'static str, value: &str) {
     headers.insert_raw(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
 }
 
-/// Without line breaks and other control characters: nothing a unit wrote may become a header of its own.
+/// Without line breaks, other control characters and hidden marks: nothing a unit wrote may become a header of its own.
 pub(super) fn one_line(text: &str) -> String {
-    let spaced: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    let shown = text.chars().filter(|character| !is_invisible(*character));
+    let spaced: String = shown.map(|character| if character.is_control() { ' ' } else { character }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

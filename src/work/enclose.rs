@@ -154,10 +154,15 @@ fn enclosed(name: String, bytes: Vec<u8>, own: bool, marks: &[Mark]) -> (Enclosu
 fn file_name(own: &str, otherwise: &str) -> String {
     let bare = own.rsplit(['/', '\\']).next().unwrap_or(own);
     let stem = bare.rsplit_once('.').map_or(bare, |(stem, _)| stem);
-    let stem = clean(stem, NAME_LENGTH);
+    let stem = fit_for_files(&clean(stem, NAME_LENGTH));
     // A copy that came back is not annotated twice over.
     let stem = stem.trim_end_matches(ANNOTATED).trim();
     format!("{}{ANNOTATED}.xlsx", if stem.is_empty() { otherwise } else { stem })
+}
+
+/// Without what some file system does not take.
+pub(super) fn fit_for_files(name: &str) -> String {
+    name.replace(['/', '\\', ':', '*', '?', '"', '<', '>', '|'], "_")
 }
 
 /// No two files of one name.
@@ -186,6 +191,7 @@ mod tests {
         assert_eq!(file_name("报表/离石区（标注）.xls", "统计表"), "离石区（标注）.xlsx");
         assert_eq!(file_name("（标注）.xlsx", "统计表"), "统计表（标注）.xlsx");
         assert_eq!(file_name("", "统计表"), "统计表（标注）.xlsx");
+        assert_eq!(file_name("a:b*c?.xlsx", "统计表"), "a_b_c_（标注）.xlsx");
         let mut two = vec![enclosed(file_name("", "表"), Vec::new(), false, &[]); 3];
         name_apart(&mut two);
         let names: Vec<&str> = two.iter().map(|(_, enclosed)| enclosed.name.as_str()).collect();

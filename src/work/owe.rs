@@ -1,16 +1,18 @@
 //! Writes down the reminders and digests that fall due, once each; what they say is decided when they are sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use super::WorkError;
-use super::collect::{self, Span};
 use crate::judge::arrears::{self, Reader};
-use crate::judge::due;
+use crate::judge::receipts::says_that_the_office_looks;
+use crate::judge::{due, progress};
 use crate::model::campaign::Campaign;
+use crate::model::ledger::Event;
 use crate::model::letter::{LetterKey, LetterOrder};
 use crate::model::standing::UnitStanding;
+use crate::model::unit::UnitCode;
 use crate::store::Store;
 
 /// Puts into the outbox what `campaign` owes at `now`, and says how many letters that were. With `hold_reminders` the
@@ -69,17 +71,21 @@ async fn reminders(
     if deadlines.iter().all(|deadline| due::stage_due(campaign, *deadline, now).is_none()) {
         return Ok(Vec::new());
     }
-    let standing = collect::standing(store, campaign, Span::All, now).await?;
+    let events = store.events(&campaign.id).await?;
+    let standing = progress::standing(campaign, &events, now);
+    let dead = arrears::dead_addresses(campaign, &events);
+    let looked_at = looked_at(store, &events).await?;
     let mut orders = Vec::new();
     let mut lists: BTreeMap<LetterKey, LetterOrder> = BTreeMap::new();
     for unit in &standing.units {
         let deadline = unit.extended_until.unwrap_or(campaign.deadline);
         let Some(stage) = due::stage_due(campaign, deadline, now) else { continue };
-        if due::owed(unit).is_empty() {
+        if due::owed(unit).is_empty() || looked_at.contains(&unit.unit.code) {
             continue;
         }
         orders.extend(reminder(campaign, unit, &stage));
-        for reader in arrears::readers(campaign, &unit.unit, stage.stage) {
+        let readers = arrears::readers(campaign, &unit.unit, stage.stage).into_iter();
+        for reader in readers.filter(|reader| !dead.contains(&reader.address)) {
             let order = list(campaign, unit, &reader, &stage);
             lists.entry(order.key.clone()).or_insert(order);
         }
@@ -88,12 +94,25 @@ async fn reminders(
     Ok(orders)
 }
 
+/// Units that sent what a person of the office has still to look at, and were told so: nobody is reminded of what lies on
+/// our own desk. A file of which only the unit can make something, such as a link, does not count.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn looked_at(store: &Store, events: &[Event]) -> Result<BTreeSet<UnitCode>, WorkError> {
+    let mut looked_at = BTreeSet::new();
+    for (unit, mail) in due::unread(events) {
+        let receipt = store.letter(&LetterKey::Ack { mail }).await?;
+        if receipt.is_none_or(|receipt| says_that_the_office_looks(&receipt.order.facts)) {
+            looked_at.insert(unit);
+        }
+    }
+    Ok(looked_at)
+}
+
 /// The reminder a unit is owed at this stage, if it has an address that works.
 fn reminder(campaign: &Campaign, standing: &UnitStanding, stage: &due::StageDue<'_>) -> Option<LetterOrder> {
-    if !stage.stage.to_unit || standing.undeliverable {
-        return None;
-    }
-    let address = standing.unit.emails.first()?;
+    let address = standing.address.as_ref().filter(|_| stage.stage.to_unit)?;
     Some(LetterOrder {
         key: LetterKey::Reminder {
             campaign: campaign.id.clone(),

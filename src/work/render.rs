@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::WorkError;
 use super::collect::{self, Span};
-use super::enclose::{Copyist, XLSX};
+use super::enclose::{Copyist, XLSX, fit_for_files};
+use super::owe::looked_at;
 use super::workbook::{self, Filling};
 use crate::judge::arrears::readers;
 use crate::judge::letters::{
-    self, AlertFacts, ArrearsFacts, DigestFacts, FinalFacts, ReminderFacts, Rendered, TemplateError,
+    self, AlertFacts, ArrearsFacts, DigestFacts, FinalFacts, ReminderFacts, Rendered, Template, TemplateError,
 };
 use crate::judge::receipts::{MailLetter, Thread};
 use crate::judge::register::Register;
@@ -17,7 +18,7 @@ use crate::judge::{due, progress};
 use crate::model::campaign::Campaign;
 use crate::model::decision::Returned;
 use crate::model::ledger::ItemStatus;
-use crate::model::letter::{Enclosure, Letter, LetterKey, LetterKind, LetterOrder};
+use crate::model::letter::{Enclosure, Letter, LetterKey, LetterOrder};
 use crate::model::returns::{Finding, Item};
 use crate::model::standing::{self, UnitStanding};
 use crate::model::unit::{Unit, UnitCode};
@@ -103,36 +104,35 @@ pub async fn letter(
     })))
 }
 
-/// A letter of this kind from sample data, for a look; its Message-ID is nobody's.
+/// The letters of a template from sample data, for a look; their Message-IDs are nobody's.
 ///
 /// # Errors
 /// The template's; a form that no workbook can hold.
-pub fn sample(
+pub fn samples(
     campaign: &Campaign,
-    kind: LetterKind,
+    template: Template,
     unit: &Unit,
     now: DateTime<FixedOffset>,
-) -> Result<Letter, WorkError> {
-    let rendered = letters::sample(campaign, kind, unit, now)?;
-    let attachments = match kind {
-        LetterKind::Reminder if campaign.asks_for(Item::Table) => vec![blank_form(campaign, unit)?],
-        LetterKind::Ack | LetterKind::Reminder | LetterKind::Digest | LetterKind::Alert => Vec::new(),
-    };
-    Ok(Letter {
-        kind,
+) -> Result<Vec<Letter>, WorkError> {
+    let blank = template == Template::Reminder && campaign.asks_for(Item::Table);
+    let form = if blank { Some(blank_form(campaign, unit)?) } else { None };
+    let to = unit.emails.first().filter(|_| template.is_to_a_unit()).or(Some(&campaign.contact.email));
+    let letter = |rendered: Rendered| Letter {
+        kind: template.kind(),
         campaign: campaign.id.clone(),
-        unit: Some(unit.code.clone()),
-        message_id: format!("{}.preview@mailtally.invalid", kind.as_str()),
-        recipients: unit.emails.first().or(Some(&campaign.contact.email)).cloned().into_iter().collect(),
+        unit: template.is_to_a_unit().then(|| unit.code.clone()),
+        message_id: format!("{}.preview@mailtally.invalid", template.as_str()),
+        recipients: to.cloned().into_iter().collect(),
         subject: rendered.subject,
         text: rendered.text,
         html: rendered.html,
         pictures: rendered.pictures,
-        attachments,
+        attachments: form.iter().cloned().collect(),
         in_reply_to: None,
         references: Vec::new(),
         date: now,
-    })
+    };
+    Ok(letters::samples(campaign, template, unit, now)?.into_iter().map(letter).collect())
 }
 
 /// Why a letter could not be made.
@@ -194,7 +194,7 @@ async fn reminder(
     // A deadline of its own that was given or taken back since has stages of its own.
     let Some(stage) = due::stage_of_key(campaign, stage, unit.extended_until) else { return Ok(None) };
     let owed = due::owed(unit);
-    if owed.is_empty() {
+    if owed.is_empty() || !looked_at(store, &events).await?.is_empty() {
         return Ok(None);
     }
     let ledger = progress::fold(&events);
@@ -223,9 +223,7 @@ fn blank_form(campaign: &Campaign, unit: &Unit) -> Result<Enclosure, WorkError> 
         letters::clean(campaign.form.title.trim_matches(['《', '》']), 60),
         letters::clean(&unit.name, 40)
     );
-    // What no file system takes.
-    let name = name.replace(['/', '\\', ':', '*', '?', '"', '<', '>', '|'], "_");
-    Ok(Enclosure { name, media_type: XLSX.to_owned(), bytes })
+    Ok(Enclosure { name: fit_for_files(&name), media_type: XLSX.to_owned(), bytes })
 }
 
 /// The list for a superior or a copy as it is true now; `None` where no unit on it owes anything any more.
@@ -236,13 +234,16 @@ async fn arrears(
     reader: &str,
     now: DateTime<FixedOffset>,
 ) -> Result<Option<Result<Content, Fault>>, WorkError> {
-    let standing = collect::standing(store, campaign, Span::All, now).await?;
+    let events = store.events(&campaign.id).await?;
+    let standing = progress::standing(campaign, &events, now);
+    let looked_at = looked_at(store, &events).await?;
     let mut name: Option<String> = None;
     let mut units: Vec<&UnitStanding> = Vec::new();
     for unit in &standing.units {
         let Some(stage) = due::stage_of_key(campaign, stage, unit.extended_until) else { continue };
         let found = readers(campaign, &unit.unit, stage).into_iter().find(|known| known.address == reader);
-        if let Some(found) = found.filter(|_| !due::owed(unit).is_empty()) {
+        let owes = !due::owed(unit).is_empty() && !looked_at.contains(&unit.unit.code);
+        if let Some(found) = found.filter(|_| owes) {
             name = name.or(found.name);
             units.push(unit);
         }

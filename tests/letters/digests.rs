@@ -32,7 +32,7 @@ fn course(done: &[usize], standing: &CampaignStanding) -> Vec<DayCount> {
 /// July 22nd to August 8th, a Sunday.
 const UNTIL_THE_8TH: [usize; 18] = [0, 0, 0, 0, 0, 1, 1, 2, 3, 3, 3, 5, 6, 8, 10, 13, 13, 14];
 
-fn digest_input(campaign: &Campaign) -> DigestInput {
+pub fn digest_input(campaign: &Campaign) -> DigestInput {
     let now = "2021-08-08T08:30:00+08:00";
     let (standing, tables) = standing(campaign, now);
     let arrival = |nature, code: Option<&str>, time: &str, subject: &str| ArrivalLine {

@@ -336,6 +336,7 @@ pub fn standing(campaign: &Campaign, now: &str) -> (CampaignStanding, Vec<Standi
             last_received_at: row_totals.is_some().then_some(received_at),
             version: 1,
             reminders_sent: u32::from(status == UnitStatus::Missing),
+            address: unit.emails.first().cloned(),
             undeliverable: index == 6 || index == 15,
             row: row_totals,
         });

@@ -19,6 +19,10 @@ fn netease(id: &str, diagnostic: &str) -> String {
     )
 }
 
+fn netease_in_brackets(id: &str, diagnostic: &str) -> String {
+    netease(&format!("<{id}>"), diagnostic)
+}
+
 /// 21cn: no delivery-status part; our letter's headers are embedded.
 fn of_21cn(id: &str, reason: &str) -> String {
     format!(
@@ -83,6 +87,7 @@ async fn every_providers_bounce_finds_its_letter() {
     type Bounce = fn(&str, &str) -> String;
     for (name, bounce, reason, told) in [
         ("NetEase, no such user", netease as Bounce, "550 User not found: wsxsyb@wenshui.example", "hard"),
+        ("NetEase, its header in brackets", netease_in_brackets, "550 User not found: wsxsyb@wenshui.example", "hard"),
         ("NetEase, 5.1.1", netease, "550 5.1.1 unknown or illegal alias", "hard"),
         ("NetEase, full", netease, "552 5.2.2 mailbox is full", "soft"),
         ("NetEase, spam", netease, "554 DT:SPM 163 mx1", "soft"),
@@ -104,12 +109,33 @@ async fn every_providers_bounce_finds_its_letter() {
 
 #[tokio::test]
 async fn a_bounce_that_brings_our_form_back_files_nothing() {
-    for (status, told) in [("5.1.1", "hard"), ("4.2.2", "soft")] {
+    for (status, told) in [
+        ("5.1.1", "hard"),
+        ("5.1.2", "hard"),
+        ("5.1.10", "hard"),
+        ("5.2.2", "soft"),
+        ("5.7.1", "soft"),
+        ("4.2.2", "soft"),
+        ("4.4.7", "soft"),
+    ] {
         let (office, _, letter) = reminded().await;
         let came = after(&office, &by_the_book(&letter, status)).await;
         assert_eq!((came.0, came.1), (Some(told), told == "hard"), "{status}");
         assert_eq!(office.standing("141121", at("2021-08-03T09:10")).await.version, 0);
     }
+}
+
+#[tokio::test]
+async fn a_bounce_that_names_no_letter_is_matched_by_recipient_and_for_a_while_only() {
+    let (office, ..) = reminded().await;
+    let now = at("2021-08-20T09:00");
+    let late = qq("", "收件人邮件地址（wsxsyb@wenshui.example）不存在，邮件无法送达。550 Mailbox not found");
+    assert_eq!(office.receives("late", late.as_bytes(), now).await.nature, Nature::Bounce);
+    assert!(!office.standing("141121", now).await.undeliverable, "two weeks after the letter it may be of any other");
+    let (office, ..) = reminded().await;
+    let other = late.replace("wsxsyb", "someone");
+    let came = after(&office, other.as_bytes()).await;
+    assert_eq!(came, (None, false, LetterState::Sent), "nobody we wrote to");
 }
 
 #[tokio::test]

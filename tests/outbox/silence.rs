@@ -80,6 +80,11 @@ async fn headers_that_forbid_an_answer() {
         "List-Unsubscribe: <mailto:leave@list.example>",
         "List-Post: <mailto:post@list.example>",
         "List-Help: <mailto:help@list.example>",
+        "List-Subscribe: <mailto:join@list.example>",
+        "List-Owner: <mailto:owner@list.example>",
+        "List-Archive: <mailto:old@list.example>",
+        "X-Precedence: list",
+        "X-Precedence: junk",
         "Precedence: bulk",
         "Precedence: list",
         "Precedence: junk",
@@ -157,6 +162,29 @@ async fn a_subject_that_speaks_of_automatic_replies_loses_no_return() {
     let rest = rest.trim_start_matches([' ', '\t']);
     let mail = format!("{before}Subject: =?UTF-8?B?6Ieq5Yqo5Zue5aSNOiDotbDorr/mhbDpl67ooag=?=\r\n{rest}");
     assert_eq!(answered(mail.as_bytes()).await, (0, true), "自动回复: 走访慰问表");
+}
+
+#[tokio::test]
+async fn a_report_about_automatic_replies_is_a_return_like_any_other() {
+    let mail = a_return();
+    let (before, rest) = mail.split_once("Subject:").unwrap();
+    let (_, rest) = rest.split_once("\r\n").unwrap();
+    let rest = rest.trim_start_matches([' ', '\t']);
+    // 关于自动回复设置的报告
+    let mail = format!("{before}Subject: =?UTF-8?B?5YWz5LqO6Ieq5Yqo5Zue5aSN6K6+572u55qE5oql5ZGK?=\r\n{rest}");
+    assert_eq!(answered(mail.as_bytes()).await, (1, true));
+}
+
+#[tokio::test]
+async fn a_mail_seen_twice_is_answered_once() {
+    let office = office().await;
+    let mail = with("", None);
+    let mut letters = Vec::new();
+    for (place, now) in [("INBOX", at("2021-08-04T10:00")), ("junk", at("2021-08-04T10:05"))] {
+        office.receives(place, &mail, now).await;
+        letters.extend(office.works(now).await.into_iter().map(|posted| posted.letter.kind));
+    }
+    assert_eq!(letters, [LetterKind::Ack]);
 }
 
 #[tokio::test]

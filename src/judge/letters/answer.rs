@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::receipt::{ItemFacts, Outcome};
 use super::receipt_view::ItemView;
 use super::table::column_name;
-use super::words::{Due, Office, clean, due_of, figure, local, moment, office};
+use super::words::{Due, Office, clean, due_of, figure, local, moment, office, within_title_marks};
 use crate::judge::changes::Change;
 use crate::model::campaign::Campaign;
 use crate::model::ledger::{ItemLedger, UnitLedger};
@@ -66,6 +66,7 @@ impl AnswerFacts {
                 outcome: Outcome::Absent,
                 late: false,
                 changes: Vec::new(),
+                incomparable: false,
             })
             .collect();
         let titles = |wanted: &str| -> Vec<String> {
@@ -77,7 +78,7 @@ impl AnswerFacts {
             due: due_of(campaign, ledger.extended_until, now),
             unit: clean(&self.unit, 60),
             received: moment(local(campaign, self.received_at)),
-            subject: clean(&self.subject, 120),
+            subject: within_title_marks(&clean(&self.subject, 120)),
             word: match self.word {
                 Word::Accepted => "accepted",
                 Word::Returned { .. } => "returned",

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::receipt::{ReceiptFacts, TableFacts};
 use super::remarks::{Remark, Weight, told};
+use super::words::clean;
 use crate::model::form::FindingCode;
 use crate::model::ledger::ItemStatus;
 use crate::model::mark::{Mark, Tone};
@@ -71,7 +72,8 @@ impl ReceiptFacts {
     /// With the files that go with the letter.
     #[must_use]
     pub fn enclosing(mut self, enclosed: Vec<Enclosed>) -> Self {
-        self.enclosed = enclosed;
+        let told = |file: Enclosed| Enclosed { name: clean(&file.name, 120), ..file };
+        self.enclosed = enclosed.into_iter().map(told).collect();
         self
     }
 

@@ -51,10 +51,22 @@ pub(super) struct FileFacts {
     pub(super) role: Role,
     /// The items that were read from it.
     pub(super) items: Vec<Item>,
-    pub(super) size: u64,
-    pub(super) sha256: Digest,
+    /// In octets; nothing is said of one that is no file, such as the mail's own text.
+    pub(super) size: Option<u64>,
+    pub(super) sha256: Option<Digest>,
+    /// What the unit must do about it.
+    #[serde(default)]
+    pub(super) mend: Vec<String>,
     pub(super) notes: Vec<String>,
     pub(super) by_person: bool,
+}
+
+impl FileFacts {
+    /// Of a mail in which nothing was recognised, a person finds out what each file is.
+    fn is_looked_at(&mut self) {
+        self.by_person = true;
+        self.notes.push("未识别出应报送的材料，已转工作人员核对。".to_owned());
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,6 +91,9 @@ pub(super) struct ItemFacts {
     pub(super) outcome: Outcome,
     pub(super) late: bool,
     pub(super) changes: Vec<Change>,
+    /// The figures of the table it replaces were never read, so there is nothing to compare.
+    #[serde(default)]
+    pub(super) incomparable: bool,
 }
 
 /// What this mail did to an item.
@@ -163,6 +178,12 @@ impl ReceiptFacts {
         }
     }
 
+    /// Whether a person of the office looks at one of the files.
+    #[must_use]
+    pub fn says_that_the_office_looks(&self) -> bool {
+        self.files.iter().any(|file| file.by_person)
+    }
+
     /// The mail it is about.
     #[must_use]
     pub fn mail(&self) -> &Digest {
@@ -202,8 +223,9 @@ fn files(understanding: &Understanding) -> Vec<FileFacts> {
             name: "邮件正文".to_owned(),
             role: Role::Attachment,
             items: in_body,
-            size: u64::try_from(mail.body.text.len()).unwrap_or(u64::MAX),
-            sha256: mail.sha256.clone(),
+            size: None,
+            sha256: None,
+            mend: Vec::new(),
             notes: Vec::new(),
             by_person: false,
         });
@@ -214,16 +236,22 @@ fn files(understanding: &Understanding) -> Vec<FileFacts> {
         if role == Role::Inline || only_wraps(mail, piece) || is_told_by_archive {
             continue;
         }
-        let (notes, by_person) = about_file(piece, role);
+        let about = about_file(piece, role);
+        let came = role != Role::CloudLink;
         files.push(FileFacts {
             name: shown_name(mail, piece),
             role,
             items: items_in(&piece.path),
-            size: piece.size,
-            sha256: piece.sha256.clone(),
-            notes,
-            by_person,
+            size: came.then_some(piece.size),
+            sha256: came.then(|| piece.sha256.clone()),
+            mend: about.mend,
+            notes: about.notes,
+            by_person: about.by_person,
         });
+    }
+    let is_explained = |file: &FileFacts| !file.items.is_empty() || !file.mend.is_empty() || file.by_person;
+    if !files.iter().any(is_explained) {
+        files.iter_mut().filter(|file| file.role == Role::Attachment).for_each(FileFacts::is_looked_at);
     }
     files
 }
@@ -298,12 +326,12 @@ fn item_facts(
     };
     let late = matches!(outcome, Outcome::New) && after.first_received_at.is_some_and(|at| at > deadline);
     let totals = |standing: Option<&'_ StandingFiling>| standing.and_then(|standing| standing.filing.totals.clone());
-    let changes = if matches!(outcome, Outcome::Replaced(_)) {
-        changes::of_totals(form, totals(replaced).as_ref(), totals(stands).as_ref())
-    } else {
-        Vec::new()
-    };
-    ItemFacts { item, status: after.status(), outcome, late, changes }
+    let replaces = matches!(outcome, Outcome::Replaced(_));
+    let before = totals(replaced).filter(|_| replaces);
+    let incomparable = replaces && item == Item::Table && before.is_none();
+    let changes =
+        before.map(|before| changes::of_totals(form, Some(&before), totals(stands).as_ref())).unwrap_or_default();
+    ItemFacts { item, status: after.status(), outcome, late, changes, incomparable }
 }
 
 #[cfg(test)]
@@ -327,7 +355,7 @@ mod tests {
         let mail = read::open(&draft.attach("材料", archive.to_vec()).bytes(), &Limits::default());
         files(&understand(mail, &register, &crate::model::hints::Hints::default()))
             .into_iter()
-            .map(|file| (file.name, file.notes.len()))
+            .map(|file| (file.name, file.mend.len() + file.notes.len()))
             .collect()
     }
 

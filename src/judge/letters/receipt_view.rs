@@ -7,39 +7,38 @@ use super::corrections::Enclosed;
 use super::receipt::{FileFacts, ItemFacts, Outcome, ReceiptFacts};
 use super::remarks::{MOST_REMARKS, Remark, Weight, told};
 use super::table::{ReportView, TableView, report, table};
-use super::words::{Due, Office, due_of, local, moment, office, short_moment, size};
+use super::words::{Due, Office, due_of, local, moment, office, short_moment, size, within_title_marks};
 use crate::judge::changes::Change;
 use crate::model::campaign::Campaign;
 use crate::model::decision::Role;
+use crate::model::form::{FindingCode, Severity};
 use crate::model::ledger::ItemStatus;
-use crate::model::returns::Item;
+use crate::model::returns::{Finding, Item};
 
 impl ReceiptFacts {
     /// The facts in the words the templates use.
     pub(super) fn view(&self, campaign: &Campaign, now: DateTime<FixedOffset>) -> ReceiptView {
         let shows_visible = self.tables.iter().any(|facts| !facts.table.hidden);
-        let of_tables =
-            self.tables.iter().flat_map(|facts| self.told_of(facts).map(|finding| Remark::new(&facts.file, finding)));
-        let of_reports =
-            self.reports.iter().flat_map(|facts| told(&facts.report.findings).map(|f| Remark::new(&facts.file, f)));
-        let remarks: Vec<Remark> = of_tables.chain(of_reports).collect();
-        let weighing = |weight: Weight| -> Vec<Remark> {
-            remarks.iter().filter(|remark| remark.weight == weight).take(MOST_REMARKS).cloned().collect()
-        };
         let titles = |wanted: &[&str]| -> Vec<String> {
             let standing = self.items.iter().filter(|item| wanted.contains(&item.tone()));
             standing.map(|item| campaign.item_title(item.item).to_owned()).collect()
+        };
+        let (missing, to_correct) = (titles(&["owed"]), titles(&["mend"]));
+        let owes = !missing.is_empty() || !to_correct.is_empty();
+        let remarks = self.remarks(owes);
+        let weighing = |weight: Weight| -> Vec<Remark> {
+            remarks.iter().filter(|remark| remark.weight == weight).take(MOST_REMARKS).cloned().collect()
         };
         ReceiptView {
             office: office(campaign, now),
             due: due_of(campaign, self.extended_until, now),
             unit: self.unit.clone(),
             received: moment(local(campaign, self.received_at)),
-            subject: self.subject.clone(),
+            subject: within_title_marks(&self.subject),
             thought_because: self.thought_because.clone(),
-            files: self.files.iter().map(|file| file.view(campaign)).collect(),
+            files: self.files.iter().map(|file| file.view(campaign, owes)).collect(),
             more_files: self.more_files,
-            by_person: self.files.iter().any(|file| file.by_person),
+            by_person: self.says_that_the_office_looks(),
             tables: self
                 .tables
                 .iter()
@@ -54,8 +53,8 @@ impl ReceiptFacts {
             office_remarks: weighing(Weight::Office),
             hints: weighing(Weight::Hint),
             items: self.items.iter().map(|item| item.view(campaign)).collect(),
-            missing: titles(&["owed"]),
-            to_correct: titles(&["mend"]),
+            missing,
+            to_correct,
             in_review: titles(&["wait"]),
             done: titles(&["good"]),
             late: self.items.iter().any(|item| item.late),
@@ -63,6 +62,24 @@ impl ReceiptFacts {
             mail: self.mail.short().to_owned(),
             enclosed: self.enclosed.clone(),
         }
+    }
+
+    /// All that is remarked, the files that keep the unit from having sent what it owes before the figures.
+    fn remarks(&self, owes: bool) -> Vec<Remark> {
+        let of_files = self.files.iter().filter(|_| owes).flat_map(|file| {
+            let remark = |text: &String| Remark { place: file.name.clone(), text: text.clone(), weight: Weight::Mend };
+            file.mend.iter().map(remark)
+        });
+        let of_tables =
+            self.tables.iter().flat_map(|facts| self.told_of(facts).map(|finding| Remark::new(&facts.file, finding)));
+        let of_reports = self.reports.iter().flat_map(|facts| {
+            let remark = |finding: &Finding| Remark::new(&facts.file, finding);
+            // That it is a scan is said where it is shown.
+            let is_shown =
+                |finding: &&Finding| finding.code == FindingCode::ScanOnly && finding.severity == Severity::Warning;
+            told(&facts.report.findings).filter(move |finding| !is_shown(finding)).map(remark)
+        });
+        of_files.chain(of_tables).chain(of_reports).collect()
     }
 }
 
@@ -98,7 +115,9 @@ pub(super) struct ReceiptView {
 struct FileView {
     name: String,
     taken_as: String,
+    /// Empty for what is no file.
     size: String,
+    /// Likewise.
     sha256: String,
     notes: Vec<String>,
 }
@@ -117,7 +136,9 @@ pub(super) struct ItemView {
 }
 
 impl FileFacts {
-    fn view(&self, campaign: &Campaign) -> FileView {
+    /// `owes`: what must be mended is told above, among the problems.
+    fn view(&self, campaign: &Campaign, owes: bool) -> FileView {
+        let beside = if owes { &[] } else { self.mend.as_slice() };
         let titles: Vec<&str> = self.items.iter().map(|item| campaign.item_title(*item)).collect();
         let taken_as = match self.role {
             _ if !titles.is_empty() => titles.join("、"),
@@ -130,9 +151,9 @@ impl FileFacts {
         FileView {
             name: self.name.clone(),
             taken_as,
-            size: size(self.size),
-            sha256: self.sha256.as_str().to_owned(),
-            notes: self.notes.clone(),
+            size: self.size.map(size).unwrap_or_default(),
+            sha256: self.sha256.as_ref().map(|digest| digest.as_str().to_owned()).unwrap_or_default(),
+            notes: beside.iter().chain(&self.notes).cloned().collect(),
         }
     }
 }
@@ -161,6 +182,9 @@ impl ItemFacts {
         let at = |moment: DateTime<FixedOffset>| short_moment(local(campaign, moment));
         let told = match &self.outcome {
             Outcome::Absent | Outcome::New | Outcome::Pending => String::new(),
+            Outcome::Replaced(old) if self.incomparable => {
+                format!("替换贵单位{}报送的版本（其中数字未能读取，不作比较）。", at(*old))
+            }
             Outcome::Replaced(old) if self.item == Item::Table && self.changes.is_empty() => {
                 format!("替换贵单位{}报送的版本，各项合计数字未变。", at(*old))
             }

@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 
 use super::{
     AlertFacts, AnswerFacts, ArrearsFacts, DigestFacts, Enclosed, FinalFacts, ReceiptFacts, ReminderFacts, Rendered,
-    TemplateError, Word,
+    Template, TemplateError, Word,
 };
-use crate::judge::changes;
+use crate::judge::{changes, progress};
 use crate::model::campaign::{Campaign, ReminderStage};
 use crate::model::decision::{Certainty, Claim, Evidence, EvidenceSource, Role, Understanding};
 use crate::model::form::FindingCode;
@@ -49,8 +49,7 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
             letters.push(super::receipt(campaign, &facts.enclosing(vec![enclosed(true), enclosed(false)]), now));
         }
     }
-    let words = [Word::Accepted, Word::Returned { reason: "此处为示例文字。".to_owned() }, Word::Withdrawn];
-    for (word, now) in words.into_iter().flat_map(|word| [(word.clone(), early), (word, past)]) {
+    for (word, now) in words().into_iter().flat_map(|word| [(word.clone(), early), (word, past)]) {
         for items in [Item::ALL.to_vec(), Vec::new()] {
             let (_, ledger) = ledgers(campaign, Verdict::Accepted, early);
             let facts = AnswerFacts {
@@ -69,8 +68,11 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
     for days in [-7, -3, -1, 0, 1] {
         let stage = ReminderStage::usual(days, campaign.deadline.time());
         let now = campaign.deadline + Duration::days(days);
-        let missing = ReminderFacts::new(campaign, &unit(campaign), &UnitLedger::default(), &stage, now);
-        letters.push(super::reminder(campaign, &missing, now));
+        for extended_until in [None, Some(campaign.deadline)] {
+            let ledger = UnitLedger { extended_until, ..UnitLedger::default() };
+            let missing = ReminderFacts::new(campaign, &unit(campaign), &ledger, &stage, now);
+            letters.push(super::reminder(campaign, &missing, now));
+        }
         for verdict in [Verdict::NeedsCorrection, Verdict::NeedsReview, Verdict::Accepted] {
             let (_, ledger) = ledgers(campaign, verdict, now);
             let facts = ReminderFacts::new(campaign, &unit(campaign), &ledger, &stage, now).with_findings(
@@ -96,31 +98,64 @@ pub(super) fn every_letter(campaign: &Campaign) -> Vec<Result<Rendered, Template
     letters
 }
 
-/// One letter of a kind as this unit would get it, with sample data where mail would speak.
-pub(super) fn one(
+/// The letters of one template as this unit would get them, with sample data where mail would speak.
+pub(super) fn of(
     campaign: &Campaign,
-    kind: LetterKind,
+    template: Template,
     unit: &Unit,
     now: DateTime<FixedOffset>,
-) -> Result<Rendered, TemplateError> {
-    match kind {
-        LetterKind::Ack => {
+) -> Result<Vec<Rendered>, TemplateError> {
+    let letter = match template {
+        Template::Receipt => {
             let (_, after) = ledgers(campaign, Verdict::NeedsCorrection, now);
             let understanding = understanding(campaign, true);
             let facts = ReceiptFacts::new(campaign, &understanding, unit, &UnitLedger::default(), &after, now);
             super::receipt(campaign, &facts, now)
         }
-        LetterKind::Reminder => {
+        Template::Answer => {
+            return words().into_iter().map(|word| answer(campaign, word, unit, now)).collect();
+        }
+        Template::Reminder => {
             let stage = ReminderStage::usual(0, campaign.deadline.time());
             let facts = ReminderFacts::new(campaign, unit, &UnitLedger::default(), &stage, now);
             super::reminder(campaign, &facts, now)
         }
-        LetterKind::Digest => super::digest(campaign, &DigestFacts::new(campaign, &digest_input(campaign, now, true))),
-        LetterKind::Alert => {
+        Template::Arrears => {
+            let nothing = progress::standing(campaign, &[], now);
+            let units: Vec<&UnitStanding> = nothing.units.iter().take(3).collect();
+            super::arrears(campaign, &ArrearsFacts::new(campaign, Some("上级单位"), &units, now))
+        }
+        Template::Digest => super::digest(campaign, &DigestFacts::new(campaign, &digest_input(campaign, now, true))),
+        Template::Alert => {
             let lines = ["此处为示例文字。".to_owned()];
             super::alert(campaign, &AlertFacts::new("示例告警", now, &lines, &lines), now)
         }
-    }
+    };
+    Ok(vec![letter?])
+}
+
+/// Every word the office can say of a mail.
+fn words() -> [Word; 3] {
+    [Word::Accepted, Word::Returned { reason: "此处为示例文字。".to_owned() }, Word::Withdrawn]
+}
+
+fn answer(campaign: &Campaign, word: Word, unit: &Unit, now: DateTime<FixedOffset>) -> Result<Rendered, TemplateError> {
+    let verdict = match word {
+        Word::Accepted => Verdict::Accepted,
+        Word::Returned { .. } => Verdict::NeedsCorrection,
+        Word::Withdrawn => Verdict::NeedsReview,
+    };
+    let (_, ledger) = ledgers(campaign, verdict, now);
+    let facts = AnswerFacts {
+        unit: unit.name.clone(),
+        mail: mail(),
+        received_at: now,
+        subject: "报送材料".to_owned(),
+        word,
+        items: vec![Item::Table],
+        changes: Vec::new(),
+    };
+    super::answer(campaign, &facts, &ledger, now)
 }
 
 fn unit(campaign: &Campaign) -> Unit {
@@ -293,6 +328,7 @@ fn digest_input(campaign: &Campaign, now: DateTime<FixedOffset>, full: bool) -> 
         last_received_at: Some(now),
         version: 1,
         reminders_sent: 1,
+        address: unit(campaign).emails.first().filter(|_| !full).cloned(),
         undeliverable: full,
         row: full.then(|| totals(campaign, 1)),
     };

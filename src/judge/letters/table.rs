@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::remarks::sheet;
 use super::words::{clean, day, figure};
 use crate::model::form::{Check, Column, ColumnKind, Form, MoneyUnit};
 use crate::model::returns::{Filled, ReportReturn, Row, TableReturn, Totals, Value};
@@ -16,6 +17,7 @@ const VALUE_LENGTH: usize = 120;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct TableView {
     pub file: String,
+    /// `工作表“Sheet1”`
     pub sheet: String,
     pub unit_name: String,
     pub filled_on: String,
@@ -41,6 +43,8 @@ pub(super) struct Line {
 /// The columns filled in several rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct List {
+    /// The group's header, where all of them stand in one group.
+    pub group: String,
     pub headers: Vec<String>,
     pub rows: Vec<Vec<Shown>>,
     /// One a column; empty under text.
@@ -85,7 +89,7 @@ pub(super) fn table(form: &Form, table: &TableReturn, file: &str, rows_in_all: u
     }
     TableView {
         file: clean(file, 80),
-        sheet: clean(&table.sheet, 40),
+        sheet: sheet(&table.sheet),
         unit_name: table.unit_name.as_deref().map(|name| clean(name, 60)).unwrap_or_default(),
         filled_on: table.filled_on.map(day).unwrap_or_default(),
         hidden: table.hidden,
@@ -126,7 +130,10 @@ fn list(table: &TableReturn, columns: &[&Column], rows_in_all: usize) -> List {
         number: column.kind.is_number(),
     };
     let rows: Vec<Vec<Shown>> = table.rows.iter().take(MOST_ROWS).map(values).collect();
+    let group = columns.first().and_then(|column| column.group.as_deref());
+    let group = group.filter(|_| columns.iter().all(|column| column.group.as_deref() == group));
     List {
+        group: group.unwrap_or_default().to_owned(),
         headers: columns.iter().map(|column| column.header.clone()).collect(),
         totals: columns.iter().map(total).collect(),
         more: rows_in_all.saturating_sub(rows.len()),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::model::calendar::WorkCalendar;
 use crate::model::campaign::Campaign;
 use crate::model::form::ColumnKind;
+use crate::model::invisible::is_invisible;
 
 /// One line without control characters, bidirectional overrides or invisible marks; at most `longest` characters.
 /// Everything that comes from mail passes here before a letter or workbook says it.
@@ -37,10 +38,9 @@ pub fn clean(text: &str, longest: usize) -> String {
     line
 }
 
-/// Marks that turn or hide text (Trojan Source, CVE-2021-42574) and code points XML 1.0 forbids.
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+/// A title as it stands between 《》: title marks inside it become single ones (GB/T 15834-2011 on 书名号).
+pub(super) fn within_title_marks(title: &str) -> String {
+    title.replace('《', "〈").replace('》', "〉")
 }
 
 /// `2021年8月5日`
@@ -138,10 +138,12 @@ pub(super) struct Due {
     /// `early` (more than three days), `near` (two or three), `tomorrow`, `today`, `past`.
     pub phase: &'static str,
     pub past: bool,
-    /// `还有5天`, `明天截止`, `今天截止`, `已过2天`.
+    /// `还有5天`, `明日截止`, `今日截止`, `已过2天`.
     pub left: String,
     /// `其中工作日3天`, where days off lie between; else empty.
     pub worked: String,
+    /// It is the unit's own, later than the notice's.
+    pub extended: bool,
 }
 
 pub(super) fn due(campaign: &Campaign, now: DateTime<FixedOffset>) -> Due {
@@ -155,7 +157,7 @@ pub(super) fn due_of(
     now: DateTime<FixedOffset>,
 ) -> Due {
     let deadline = extended_until.map_or(campaign.deadline, |until| local(campaign, until));
-    due_at(deadline, &campaign.calendar, now)
+    Due { extended: extended_until.is_some(), ..due_at(deadline, &campaign.calendar, now) }
 }
 
 fn due_at(deadline: DateTime<FixedOffset>, calendar: &WorkCalendar, now: DateTime<FixedOffset>) -> Due {
@@ -175,8 +177,8 @@ fn due_at(deadline: DateTime<FixedOffset>, calendar: &WorkCalendar, now: DateTim
     let (phase, left) = match days {
         _ if past && days >= 0 => ("past", "已截止".to_owned()),
         _ if past => ("past", format!("已过{}天", -days)),
-        0 => ("today", "今天截止".to_owned()),
-        1 => ("tomorrow", "明天截止".to_owned()),
+        0 => ("today", "今日截止".to_owned()),
+        1 => ("tomorrow", "明日截止".to_owned()),
         2..=3 => ("near", format!("还有{days}天")),
         _ => ("early", format!("还有{days}天")),
     };
@@ -188,7 +190,7 @@ fn due_at(deadline: DateTime<FixedOffset>, calendar: &WorkCalendar, now: DateTim
         (_, 0) => "均为休息日".to_owned(),
         (_, worked) => format!("其中工作日{worked}天"),
     };
-    Due { day: words, days, phase, past, left, worked }
+    Due { day: words, days, phase, past, left, worked, extended: false }
 }
 
 /// What every template may say of the office that writes.
@@ -214,11 +216,11 @@ pub(super) fn office(campaign: &Campaign, now: DateTime<FixedOffset>) -> Office 
         (false, false) => format!("《{title}》（{}）", campaign.notice_number),
     };
     Office {
-        name: campaign.office.clone(),
-        phone: campaign.contact.phone.clone(),
-        email: campaign.contact.email.clone(),
-        title: campaign.title.clone(),
-        notice,
+        name: clean(&campaign.office, 80),
+        phone: clean(&campaign.contact.phone, 80),
+        email: clean(&campaign.contact.email, 254),
+        title: clean(&campaign.title, 120),
+        notice: clean(&notice, 200),
         date: day(local(campaign, now).date_naive()),
     }
 }
@@ -268,7 +270,7 @@ mod tests {
         assert_eq!(five.worked, "其中工作日3天", "a weekend lies between");
         assert_eq!(of(whole_day, "2021-08-09T09:00:00+08:00").worked, "");
         // 16:30 UTC is past midnight in Lüliang.
-        assert_eq!(of(whole_day, "2021-08-08T16:30:00Z").left, "明天截止");
+        assert_eq!(of(whole_day, "2021-08-08T16:30:00Z").left, "明日截止");
         assert_eq!(of(whole_day, "2021-08-10T23:59:59+08:00").phase, "today");
         assert_eq!(of(whole_day, "2021-08-11T00:00:00+08:00").left, "已过1天");
         let hour = of("2021-08-10T17:30:00+08:00", "2021-08-10T18:00:00+08:00");

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::ledger::Actor;
+use crate::model::unit::Roster;
 
 fn campaign() -> Campaign {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/campaigns/2021-bayi");
@@ -81,6 +82,27 @@ fn a_dead_address_is_alive_again_once_the_unit_writes() {
     assert!(!lishi(&[event("b", other)]).undeliverable, "an address that is not the unit's any more");
     let mail = EventKind::MailRecorded { nature: Nature::Submission, received_at: at(5, 0) };
     assert!(!lishi(&[bounced, event("m", mail)]).undeliverable);
+}
+
+#[test]
+fn a_unit_with_another_address_is_written_to_there() {
+    let mut campaign = campaign();
+    let mut units = campaign.roster.units().to_vec();
+    let lishi = units.iter_mut().find(|unit| unit.name == "离石区").unwrap();
+    lishi.emails = vec!["first@lishi.example".to_owned(), "second@lishi.example".to_owned()];
+    campaign.roster = Roster::new(units);
+    let bounced = |address: &str| {
+        event(address, EventKind::Bounced { recipient: address.to_owned(), hard: true, diagnostic: None })
+    };
+    let of = |events: &[Event]| {
+        let units = standing(&campaign, events, at(12, 0)).units;
+        let unit = units.into_iter().find(|unit| unit.unit.name == "离石区").unwrap();
+        (unit.address, unit.undeliverable)
+    };
+    let (first, second) = (bounced("first@lishi.example"), bounced("second@lishi.example"));
+    assert_eq!(of(&[]), (Some("first@lishi.example".to_owned()), false));
+    assert_eq!(of(std::slice::from_ref(&first)), (Some("second@lishi.example".to_owned()), false));
+    assert_eq!(of(&[first, second]), (None, true));
 }
 
 #[test]

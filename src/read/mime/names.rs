@@ -1,5 +1,7 @@
 //! File names made harmless yet readable: no control characters, no tricks with paths or writing direction.
 
+use crate::model::invisible::is_invisible;
+
 /// Longest name kept, in characters; what is longer loses its middle, never its ending.
 const LONGEST: usize = 200;
 
@@ -31,12 +33,6 @@ fn printable(name: &str) -> String {
         .collect::<String>()
         .trim()
         .to_owned()
-}
-
-/// Marks of writing direction and joiners: they make `xls.exe` look like `exe.slx`.
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{2028}' | '\u{2029}')
 }
 
 fn is_hollow(part: &str) -> bool {
