@@ -59,7 +59,7 @@ fn tokens(text: &str) -> BTreeSet<String> {
             let unit = text_after(&mut characters);
             // `1.` in front of a line of a list is the layout's.
             let bare = token.trim_matches(['.', ',', ':', '-', '/']);
-            if !bare.is_empty() && !(token.ends_with('.') && bare.chars().all(|digit| digit.is_ascii_digit())) {
+            if !(bare.is_empty() || token.ends_with('.') && bare.chars().all(|digit| digit.is_ascii_digit())) {
                 tokens.insert(format!("{bare}{unit}"));
             }
             token.clear();
