@@ -86,7 +86,7 @@ impl Store {
     pub async fn events_of_units(&self, campaign: &str, units: &[&UnitCode]) -> Result<Vec<Event>, StoreError> {
         let units: Vec<&str> = units.iter().map(|unit| unit.as_str()).collect();
         let rows: Vec<EventRow> = sqlx::query_as(
-            "SELECT id, act, at, campaign, unit, mail, person, detail FROM events
+            "SELECT id, act, at, campaign, unit, mail, person, detail FROM events INDEXED BY events_by_unit
              WHERE campaign = ?1 AND unit IN (SELECT value FROM json_each(?2)) ORDER BY id",
         )
         .bind(campaign)

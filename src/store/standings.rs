@@ -52,13 +52,20 @@ impl Store {
     /// The database's.
     pub async fn kept_standings(&self, campaign: &str, fold: i64) -> Result<KeptStandings, StoreError> {
         let rows: Vec<(String, Option<String>)> = sqlx::query_as(
-            "WITH last AS (SELECT unit, max(id) AS event FROM events
-                           WHERE campaign = ?1 AND unit IS NOT NULL GROUP BY unit),
-                  undoing AS (SELECT coalesce(max(id), 0) AS event FROM events WHERE kind = 'undone')
-             SELECT last.unit, ledger
-             FROM last CROSS JOIN undoing
-             LEFT JOIN standings ON standings.campaign = ?1 AND standings.unit = last.unit AND fold = ?2
-                                AND seen >= last.event AND seen >= undoing.event",
+            // From one unit of the index to the next, and to the last event of each: not through all events.
+            "WITH RECURSIVE known (unit) AS (
+                 SELECT min(unit) FROM events WHERE campaign = ?1
+                 UNION ALL
+                 SELECT (SELECT min(unit) FROM events WHERE campaign = ?1 AND unit > known.unit)
+                 FROM known WHERE known.unit IS NOT NULL)
+             SELECT known.unit,
+                    CASE WHEN seen >= (SELECT max(id) FROM events WHERE campaign = ?1 AND unit = known.unit)
+                          AND seen >= (SELECT coalesce(max(id), 0) FROM events INDEXED BY events_of_undoing
+                                        WHERE kind = 'undone')
+                         THEN ledger END
+             FROM known
+             LEFT JOIN standings ON standings.campaign = ?1 AND standings.unit = known.unit AND fold = ?2
+             WHERE known.unit IS NOT NULL",
         )
         .bind(campaign)
         .bind(fold)

@@ -284,7 +284,8 @@ impl Reading<'_> {
             let wordings =
                 [("name", &unit.name)].into_iter().chain(unit.aliases.iter().map(|alias| ("aliases", alias)));
             for (column, wording) in wordings {
-                match names.get(&plain(wording)) {
+                let name = plain(wording);
+                match names.get(&name) {
                     Some((first, other)) if first == line && other.code == unit.code => {
                         self.notes.warning(self.at(*line, column, format!("\"{wording}\" is written twice")));
                     }
@@ -293,7 +294,7 @@ impl Reading<'_> {
                         self.mistake(*line, column, text);
                     }
                     None => {
-                        names.insert(plain(wording), (*line, unit));
+                        names.insert(name, (*line, unit));
                     }
                 }
             }
@@ -308,6 +309,13 @@ fn split(list: &str) -> impl Iterator<Item = &str> {
 
 /// A name as compared: blank space and the width of brackets make no other unit.
 fn plain(name: &str) -> String {
-    let name: String = name.chars().filter(|sign| !sign.is_whitespace()).collect();
-    name.replace('（', "(").replace('）', ")").to_lowercase()
+    let mut plain = String::with_capacity(name.len());
+    for sign in name.chars().filter(|sign| !sign.is_whitespace()) {
+        match sign {
+            '（' => plain.push('('),
+            '）' => plain.push(')'),
+            sign => plain.extend(sign.to_lowercase()),
+        }
+    }
+    plain
 }

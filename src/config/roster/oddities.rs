@@ -1,6 +1,7 @@
 //! What is not wrong in a roster, and should be known: whom no letter reaches, and who can be taken for another.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
 
 use crate::model::unit::Unit;
 
@@ -41,32 +42,35 @@ fn reached(unit: &Unit) -> String {
     }
 }
 
-/// Names of one length that begin alike and differ in one character: 市水利局 and 市水务局. Where the region is all that
-/// stands before the difference (市教育局, 市体育局; 兴县, 临县), people know them apart.
+/// Names of one length that begin alike and differ in one character: 市水利局 and 市水务局.
 fn alike(units: &[Unit]) -> Vec<(&str, &str)> {
-    // What is left of a name without one character, and where that stood: who shares it differs there alone.
-    let mut shared: HashMap<(usize, String), Vec<usize>> = HashMap::new();
+    let names: Vec<Vec<char>> = units.iter().map(|unit| unit.name.chars().collect()).collect();
+    // By what is left of a name without one character: whoever shares it may differ there alone.
+    let mut shared: HashMap<u64, Vec<usize>> = HashMap::new();
+    let hasher = RandomState::new();
     let mut pairs = Vec::new();
-    for (number, unit) in units.iter().enumerate() {
-        let name: Vec<char> = unit.name.chars().collect();
-        if name.len() < 4 {
-            continue;
-        }
-        for (before, sign) in name.iter().enumerate().take(name.len() - 1) {
-            if "省市县区州盟旗".contains(*sign) {
-                continue;
-            }
-            let place = before + 1;
-            let rest = name.iter().enumerate().filter(|(at, _)| *at != place).map(|(_, sign)| *sign);
-            let others = shared.entry((place, rest.collect())).or_default();
-            pairs.extend(others.iter().map(|other| (*other, number)));
+    for (number, name) in names.iter().enumerate() {
+        for place in 1..name.len() {
+            let rest = (place, name.get(..place), name.get(place + 1..));
+            let others = shared.entry(hasher.hash_one(rest)).or_default();
+            let near = others.iter().filter(|other| names.get(**other).is_some_and(|other| near(other, name)));
+            pairs.extend(near.map(|other| (*other, number)));
             others.push(number);
         }
     }
     pairs.sort_unstable();
+    pairs.dedup();
     let name = |number: usize| units.get(number).map_or("", |unit| unit.name.as_str());
-    let pairs = pairs.into_iter().map(|(one, other)| (name(one), name(other)));
-    pairs.filter(|(one, other)| one != other).collect()
+    pairs.into_iter().map(|(one, other)| (name(one), name(other))).collect()
+}
+
+/// Where the region is all that stands before the difference (市教育局, 市体育局; 兴县, 临县), people know them apart.
+fn near(one: &[char], other: &[char]) -> bool {
+    let differs = one.iter().zip(other).position(|(one, other)| one != other);
+    let (Some(place), true) = (differs, one.len() == other.len() && one.len() >= 4) else { return false };
+    let before = place.checked_sub(1).and_then(|before| one.get(before));
+    let alike = one.get(place + 1..) == other.get(place + 1..);
+    alike && before.is_some_and(|sign| !"省市县区州盟旗".contains(*sign))
 }
 
 #[cfg(test)]
