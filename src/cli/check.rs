@@ -54,7 +54,7 @@ pub(super) async fn check(call: &Call, online: bool) -> Result<(), Failure> {
     };
     let now = call.clock().now(config.offset);
     configured::configuration(&config, now, &mut report)?;
-    configured::secrets(&config, &mut report)?;
+    configured::secrets(&config, online, &mut report)?;
     machine::disk(&config, &mut report)?;
     machine::reading_process(&mut report).await?;
     stored::storage(&config, now, &mut report).await?;

@@ -25,7 +25,8 @@ use crate::work::render::{self, Rendering};
 
 #[derive(Args)]
 pub(super) struct PreviewArgs {
-    /// `ack`, `answer` (a person's word), `reminder`, `arrears` (the list for a superior), `digest` or `alert`
+    /// `ack`, `answer` (a person's word), `reminder`, `arrears` (the list for a superior), `digest`, `final` (the
+    /// final report) or `alert`
     #[arg(value_name = "KIND", value_parser = template)]
     template: Template,
     /// Whose letter it is, by what is recorded of it; without it, what is to a unit is made from sample data
@@ -108,7 +109,7 @@ async fn recorded(
 }
 
 /// The letter as it would stand in the outbox: the unit's last receipt or answer, its reminder of today, the list on which
-/// it stands, today's digest.
+/// it stands, today's digest, the final report as it would be now.
 async fn stored(
     store: &Store,
     config: &Config,
@@ -135,6 +136,10 @@ async fn stored(
         }
         (Template::Digest, _) => {
             let key = LetterKey::Digest { campaign: campaign.id.clone(), slot: due::slot_name(now) };
+            (key, config.staff.digest_to.clone())
+        }
+        (Template::FinalReport, _) => {
+            let key = LetterKey::Digest { campaign: campaign.id.clone(), slot: due::final_slot(campaign) };
             (key, config.staff.digest_to.clone())
         }
         (Template::Alert, _)

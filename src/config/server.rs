@@ -68,6 +68,13 @@ impl PasswordSource {
         }
     }
 
+    /// Whether systemd hands it to the service alone, and this process is not in it.
+    #[must_use]
+    pub fn is_out_of_reach(&self) -> bool {
+        let handed_over = std::env::var_os(CREDENTIALS).is_some_and(|folder| !folder.is_empty());
+        matches!(self.kept, Kept::Credential(_)) && !handed_over
+    }
+
     fn of_file(&self, key: &str, path: &Path) -> Result<SecretString, Mistake> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| self.mistake(key, format!("{} cannot be read: {error}", path.display())))?;

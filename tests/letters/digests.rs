@@ -196,7 +196,7 @@ fn on_the_last_day_the_forecast_is_of_that_day() {
     let mut input = at_moment(&campaign, "2021-08-10T08:00:00+08:00", "2021-08-09T08:00:00+08:00", 26, &done);
     input.reviews.clear();
     let letter = letters::digest(&campaign, &DigestFacts::new(&campaign, &input)).unwrap();
-    assert!(letter.text.contains("今天截止") && letter.text.contains("还有 1 个工作日"), "{}", letter.text);
+    assert!(letter.text.contains("今日截止") && letter.text.contains("还有 1 个工作日"), "{}", letter.text);
     golden("digest_last_day", &letter);
 }
 

@@ -70,7 +70,7 @@ fn a_letter_is_looked_at_before_any_goes() {
     assert!(text.starts_with("主题：【提醒】请离石区"), "{text}");
     assert!(text.contains("附件：2021年“八一”期间走访慰问情况统计表（离石区）.xlsx"), "{text}");
     office.done(STAGE, &["ingest", "--received-at", STAGE, &empty_folder(&office)]);
-    for kind in ["ack", "answer", "reminder", "arrears", "digest", "alert"] {
+    for kind in ["ack", "answer", "reminder", "arrears", "digest", "final", "alert"] {
         let out = office.path(kind);
         let said =
             office.done(STAGE, &["letters", "preview", kind, "--unit", "141102", "--out", out.to_str().unwrap()]);
@@ -80,7 +80,7 @@ fn a_letter_is_looked_at_before_any_goes() {
         let mails = files.iter().filter(|file| file.ends_with(".eml")).count();
         assert_eq!(mails, if kind == "answer" { 3 } else { 1 }, "{kind}: {said}");
         let has_workbook = files.iter().any(|file| file.ends_with(".xlsx"));
-        assert_eq!(has_workbook, matches!(kind, "reminder" | "digest"), "{kind}: {said}");
+        assert_eq!(has_workbook, matches!(kind, "reminder" | "digest" | "final"), "{kind}: {said}");
     }
     assert!(office.letters().is_empty() && waiting(&office, STAGE).is_empty(), "nothing was sent or written down");
     assert!(office.refused(STAGE, &["letters", "preview", "reminder", "--unit", "999"]).contains("999"));

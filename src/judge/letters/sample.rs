@@ -126,6 +126,10 @@ pub(super) fn of(
             super::arrears(campaign, &ArrearsFacts::new(campaign, Some("上级单位"), &units, now))
         }
         Template::Digest => super::digest(campaign, &DigestFacts::new(campaign, &digest_input(campaign, now, true))),
+        Template::FinalReport => {
+            let input = digest_input(campaign, now, true);
+            super::final_report(campaign, &FinalFacts::new(campaign, &input, &closing(campaign, now)))
+        }
         Template::Alert => {
             let lines = ["此处为示例文字。".to_owned()];
             super::alert(campaign, &AlertFacts::new("示例告警", now, &lines, &lines), now)

@@ -3,7 +3,7 @@
 use crate::model::letter::LetterKind;
 
 /// A pair of templates. There are more of them than kinds of letters: the outbox counts the office's own word among the
-/// receipts, and lists for superiors among the reminders.
+/// receipts, lists for superiors among the reminders, and the final report among the digests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Template {
     /// The receipt (回执).
@@ -15,11 +15,14 @@ pub enum Template {
     /// The list of units that owe something, for a superior or a copy.
     Arrears,
     Digest,
+    /// The digest after the deadline (终报).
+    FinalReport,
     Alert,
 }
 
 impl Template {
-    pub const ALL: [Self; 6] = [Self::Receipt, Self::Answer, Self::Reminder, Self::Arrears, Self::Digest, Self::Alert];
+    pub const ALL: [Self; 7] =
+        [Self::Receipt, Self::Answer, Self::Reminder, Self::Arrears, Self::Digest, Self::FinalReport, Self::Alert];
 
     /// The stem of its two files.
     #[must_use]
@@ -30,6 +33,7 @@ impl Template {
             Self::Reminder => "reminder",
             Self::Arrears => "arrears",
             Self::Digest => "digest",
+            Self::FinalReport => "final",
             Self::Alert => "alert",
         }
     }
@@ -45,7 +49,7 @@ impl Template {
         match self {
             Self::Receipt | Self::Answer => LetterKind::Ack,
             Self::Reminder | Self::Arrears => LetterKind::Reminder,
-            Self::Digest => LetterKind::Digest,
+            Self::Digest | Self::FinalReport => LetterKind::Digest,
             Self::Alert => LetterKind::Alert,
         }
     }
@@ -55,7 +59,7 @@ impl Template {
     pub fn is_to_a_unit(self) -> bool {
         match self {
             Self::Receipt | Self::Answer | Self::Reminder => true,
-            Self::Arrears | Self::Digest | Self::Alert => false,
+            Self::Arrears | Self::Digest | Self::FinalReport | Self::Alert => false,
         }
     }
 }
