@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -43,6 +44,7 @@ impl Deceit {
 pub struct Impostor {
     pub port: u16,
     heard: Arc<Mutex<Vec<u8>>>,
+    met: Arc<AtomicUsize>,
     runtime: Option<Runtime>,
 }
 
@@ -55,14 +57,22 @@ impl Impostor {
         let port = listener.local_addr().unwrap().port();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&heard);
+        let met = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&met);
         runtime.spawn(async move {
             let listener = TcpListener::from_std(listener).unwrap();
             while let Ok((client, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::Relaxed);
                 let (deceit, noted) = (deceit.clone(), Arc::clone(&noted));
                 tokio::spawn(async move { deceive(client, deceit, greeting, &noted).await });
             }
         });
-        Self { port, heard, runtime: Some(runtime) }
+        Self { port, heard, met, runtime: Some(runtime) }
+    }
+
+    /// How many connections were made to it.
+    pub fn met(&self) -> usize {
+        self.met.load(Ordering::Relaxed)
     }
 
     /// Everything a client said that was not part of a TLS handshake.

@@ -85,7 +85,7 @@ fn confided_nothing(impostor: &Impostor, case: &Case) {
     }
 }
 
-/// `run` goes on trying, and says so each time.
+/// `run` goes on trying, and says so once.
 fn is_told_by_the_daemon(dovecot: &Dovecot, case: &Case, good: &Authority) {
     let impostor = Impostor::start(case.deceit.clone(), "* OK ready");
     let office = Office::new(dovecot, &Letters::Folder);
@@ -96,11 +96,12 @@ fn is_told_by_the_daemon(dovecot: &Dovecot, case: &Case, good: &Authority) {
         let of_it = |line: &&str| line.contains("WARN") && line.contains(case.told.0);
         log.lines().filter(of_it).count()
     };
-    while warned(office.log()) < 3 || office.outbox().is_empty() {
+    while impostor.met() < 3 || office.outbox().is_empty() {
         assert!(begun.elapsed() < PATIENCE, "{}", office.log());
         std::thread::sleep(Duration::from_millis(50));
     }
     terminate(&mut daemon);
+    assert_eq!(warned(office.log()), 1, "one line for one trouble: {}", office.log());
     assert_eq!(office.outbox().len(), 1, "one alert, however often it is tried");
     confided_nothing(&impostor, case);
 }

@@ -158,6 +158,8 @@ async fn a_full_disk_delays_and_loses_nothing() {
     }
     calm(&scene, &office, &mut daemon).await;
     terminate(&mut daemon);
+    let told = office.log().matches("letter sent letter=alert/disk/").count();
+    assert!(told <= 1, "one alert a day: {}", office.log());
     table::note("disk full", &Figures::of(account(&scene, &office).await));
     drop(disk);
 }
