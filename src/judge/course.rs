@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 
-use super::progress::{fold, item_statuses, unit_status};
+use super::progress::{apply, fold, item_statuses, unit_status};
 use crate::model::campaign::Campaign;
-use crate::model::ledger::{Event, EventKind, UnitStatus};
+use crate::model::ledger::{Event, EventKind, UnitLedger, UnitStatus};
 use crate::model::standing::DayCount;
 use crate::model::unit::UnitCode;
 
@@ -87,12 +87,9 @@ pub fn course(campaign: &Campaign, events: &[Event], now: DateTime<FixedOffset>)
     // On which days how many units came to be done, and how many ceased to be.
     let (mut won, mut lost): (BTreeMap<NaiveDate, usize>, BTreeMap<NaiveDate, usize>) = Default::default();
     for (_, events) in of_units.iter().filter(|(code, _)| campaign.roster.unit(code).is_some()) {
-        let days: BTreeSet<NaiveDate> = events.iter().map(|(day, _)| *day).filter(|day| *day <= last).collect();
         let mut was_done = false;
-        for day in days {
-            let known: Vec<Event> =
-                events.iter().filter(|(of, _)| *of <= day).map(|(_, event)| (*event).clone()).collect();
-            let done = is_done(unit_status(&item_statuses(campaign, &fold(&known))));
+        for (day, ledger) in day_by_day(events, last) {
+            let done = is_done(unit_status(&item_statuses(campaign, &ledger)));
             match (was_done, done) {
                 (false, true) => *won.entry(day).or_default() += 1,
                 (true, false) => *lost.entry(day).or_default() += 1,
@@ -109,6 +106,32 @@ pub fn course(campaign: &Campaign, events: &[Event], now: DateTime<FixedOffset>)
         days.push(DayCount { day, done });
     }
     days.split_off(days.len().saturating_sub(MOST_DAYS))
+}
+
+/// How a unit stood at the end of each day on which something happened to it, up to `last`.
+fn day_by_day(events: &[(NaiveDate, &Event)], last: NaiveDate) -> Vec<(NaiveDate, UnitLedger)> {
+    let is_undoing = |(_, event): &(NaiveDate, &Event)| matches!(event.kind, EventKind::Undone { .. });
+    let in_order = events.is_sorted_by_key(|(day, _)| *day);
+    if in_order && !events.iter().any(is_undoing) {
+        // The usual case: each day goes on from the day before.
+        let mut days: Vec<(NaiveDate, UnitLedger)> = Vec::new();
+        for (day, event) in events.iter().filter(|(day, _)| *day <= last) {
+            match days.last_mut() {
+                Some((of, ledger)) if of == day => *ledger = apply(std::mem::take(ledger), event),
+                Some((_, ledger)) => {
+                    let before = ledger.clone();
+                    days.push((*day, apply(before, event)));
+                }
+                None => days.push((*day, apply(UnitLedger::default(), event))),
+            }
+        }
+        return days;
+    }
+    let days: BTreeSet<NaiveDate> = events.iter().map(|(day, _)| *day).filter(|day| *day <= last).collect();
+    let known = |day: NaiveDate| -> Vec<Event> {
+        events.iter().filter(|(of, _)| *of <= day).map(|(_, event)| (*event).clone()).collect()
+    };
+    days.into_iter().map(|day| (day, fold(&known(day)))).collect()
 }
 
 #[cfg(test)]

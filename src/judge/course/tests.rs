@@ -94,3 +94,22 @@ fn a_persons_word_counts_from_when_it_was_said() {
     assert_eq!(until(&events, at(8, 7, 9)).len(), 1);
     assert_eq!(until(&events, at(8, 9, 9)).len(), 2);
 }
+
+#[test]
+fn a_day_that_goes_on_from_the_day_before_is_the_same_as_one_folded_anew() {
+    let mut events = Vec::from(both(1, "141102", at(7, 29, 10), at(7, 29, 10)));
+    events.extend(both(3, "141102", at(8, 2, 9), at(8, 2, 9)));
+    let waived = EventKind::Waived { item: Item::Report, reason: "并入".to_owned() };
+    events.push(event(5, "141102", at(8, 2, 12), waived));
+    events.extend(both(6, "141102", at(8, 4, 9), at(8, 4, 9)));
+    let of_days: Vec<(NaiveDate, &Event)> =
+        events.iter().zip(moments(&events)).map(|(event, at)| (at.date_naive(), event)).collect();
+    let last = NaiveDate::from_ymd_opt(2021, 8, 3).unwrap();
+    let days = day_by_day(&of_days, last);
+    assert_eq!(days.len(), 2, "what comes after the last day is left out");
+    for (day, ledger) in days {
+        let known: Vec<Event> =
+            of_days.iter().filter(|(of, _)| *of <= day).map(|(_, event)| (*event).clone()).collect();
+        assert_eq!(ledger, fold(&known), "{day}");
+    }
+}
