@@ -1,6 +1,6 @@
 //! The mails themselves: asked for in batches of bounded size, handed over as they come, none holding back another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_imap::imap_proto::{AttributeValue, Response};
@@ -132,7 +132,8 @@ impl Session {
         on_mail: &mpsc::Sender<Fetched>,
     ) -> Result<Outcome, InboxError> {
         const COMMAND: &str = "UID FETCH";
-        let uids: Vec<String> = batch.iter().map(|mail| mail.uid.to_string()).collect();
+        let uids: BTreeSet<u32> = batch.iter().map(|mail| mail.uid).collect();
+        let uids: Vec<String> = uids.iter().map(u32::to_string).collect();
         let line = format!("{COMMAND} {} (UID BODY.PEEK[])", uids.join(","));
         let bound = self.talk.patience.command + Duration::from_secs(octets / 8192);
         let silent = |_| InboxError::Silent { command: COMMAND, seconds: bound.as_secs() };

@@ -117,13 +117,16 @@ async fn take_in_folder(
     }
     tracing::debug!(folder, fresh = found.fresh.len(), exists = found.exists, "new mail in the folder");
     let mut handed = BTreeSet::new();
+    // By arrival and not by UID: a mail that comes behind later ones has them decided again.
+    let mut fresh = found.fresh.clone();
+    fresh.sort_by_key(|mail| (mail.internal_date, mail.uid));
     // What waits between the steps is bounded in octets, on the desk's own line.
     let (on_mail, fetched) = mpsc::channel(1);
     let (arrivals, line) = mpsc::channel(1);
     let now = || clock.now(offset);
     let fetching = async {
         let on_mail = on_mail;
-        session.fetch(folder, &found.fresh, now(), &on_mail).await
+        session.fetch(folder, &fresh, now(), &on_mail).await
     };
     let sorting = async {
         let arrivals = arrivals;

@@ -162,8 +162,9 @@ pub async fn letters(office: &Office, offset: FixedOffset) -> BTreeMap<LetterSta
     let store = Store::open_reading(&office.storage(), offset).await.unwrap();
     let mut states: BTreeMap<LetterState, BTreeSet<String>> = BTreeMap::new();
     for line in store.letters(&LetterFilter::default()).await.unwrap() {
-        // That its disk is nearly full is rightly told to the office, and is about no mail.
-        if line.key.starts_with("alert/disk/") {
+        // What the office is rightly told: that its disk is nearly full, and that kills in the middle of a mail had it set
+        // aside. Neither answers a mail.
+        if ["alert/disk/", "alert/set-aside/"].iter().any(|told| line.key.starts_with(told)) {
             continue;
         }
         let key = mailtally::model::letter::LetterKey::parse(&line.key).unwrap();

@@ -81,10 +81,12 @@ impl Desk {
     /// The database's, or that a mail which came late cannot be fitted in. What was not recorded is as if it had not come.
     pub(super) async fn record(
         &self,
-        read: Vec<Read>,
+        mut read: Vec<Read>,
         now: DateTime<FixedOffset>,
     ) -> Result<Vec<(TakenIn, Origin)>, WorkError> {
         let mut told = Vec::new();
+        // Each is decided by what arrived before it.
+        read.sort_by_key(|read| read.received_at);
         let mut waiting = VecDeque::from(read);
         let mut folded = self.ledger.lock().await;
         while !waiting.is_empty() {
