@@ -57,6 +57,10 @@ impl Chronicle {
         if let (EventKind::Duplicated { .. }, Some(unit)) = (&event.kind, &event.unit) {
             self.units.entry(unit.clone()).or_default().repeats.push((event.at, event.mail.clone()));
         }
+        // When a mail came is known by its recording, whether that was undone or not.
+        if let (EventKind::MailRecorded { received_at, .. }, Some(mail)) = (&event.kind, &event.mail) {
+            self.last_mail = Some((mail.clone(), *received_at));
+        }
         if !self.undone.contains(&event.id) {
             self.fold(event);
         }
@@ -158,11 +162,8 @@ impl Chronicle {
 
     /// When that came which the event is about; `None` where it is known whenever it is said: about no mail, or a
     /// person's word that files nothing.
-    fn arrived(&mut self, event: &Event) -> Option<DateTime<FixedOffset>> {
+    fn arrived(&self, event: &Event) -> Option<DateTime<FixedOffset>> {
         let mail = event.mail.as_ref()?;
-        if let EventKind::MailRecorded { received_at, .. } = &event.kind {
-            self.last_mail = Some((mail.clone(), *received_at));
-        }
         if let (Actor::Person(_), false) = (&event.by, matches!(event.kind, EventKind::Filed(_))) {
             return None;
         }

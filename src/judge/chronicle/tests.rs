@@ -119,3 +119,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_recording_that_was_undone_still_tells_when_its_mail_came() {
+    let recorded = EventKind::MailRecorded { nature: Nature::Submission, received_at: at(4) };
+    let asked = EventKind::ReviewAsked { reason: ReviewReason::Question, item: None, text: String::new() };
+    let undoing = EventKind::Undone { event_id: 1, reason: String::new() };
+    let all = [
+        event(1, 0, 0, Actor::Machine, recorded),
+        event(2, 0, 0, Actor::Machine, asked),
+        event(3, 0, 0, Actor::Person("王五".to_owned()), undoing),
+    ];
+    let mut chronicle = Chronicle::without(undone(&all));
+    all.iter().for_each(|event| chronicle.add(event));
+    let units = BTreeSet::from([UnitCode::new(UNITS[0])]);
+    assert!(chronicle.past(&units, None, at(0)).is_none(), "the review came later");
+    assert_eq!(chronicle.past(&units, None, at(5)).unwrap().open_reviews.len(), 1);
+}
