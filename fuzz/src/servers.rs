@@ -90,26 +90,11 @@ pub fn smtp(said: &[u8]) -> Delivery {
             }
             Err(refused) => refused,
         };
-        one_harmless_line(reply(&delivery));
-        assert!(reply(&delivery).len() < 400, "what a server said is cut short: {}", reply(&delivery));
+        one_harmless_line(delivery.reply());
+        assert!(delivery.reply().len() < 400, "what a server said is cut short: {}", delivery.reply());
         delivery
     })
 }
-
-fn reply(delivery: &Delivery) -> &str {
-    match delivery {
-        Delivery::Accepted { reply }
-        | Delivery::Retry { reply, .. }
-        | Delivery::Tomorrow { reply }
-        | Delivery::Hold { reply }
-        | Delivery::Stop { reply }
-        | Delivery::Credentials { reply }
-        | Delivery::NoSuchRecipient { reply }
-        | Delivery::NotReached { reply }
-        | Delivery::Unknown { reply } => reply,
-    }
-}
-
 /// Plays the server: it says all it has to say and hangs up, and takes whatever it is told.
 fn converse<T>(said: &[u8], client: impl AsyncFnOnce(Stream) -> T) -> T {
     thread_local! {

@@ -280,6 +280,24 @@ pub enum Delivery {
     },
 }
 
+impl Delivery {
+    /// What the server said, or why it could not be asked.
+    #[must_use]
+    pub fn reply(&self) -> &str {
+        match self {
+            Self::Accepted { reply }
+            | Self::Retry { reply, .. }
+            | Self::Tomorrow { reply }
+            | Self::Hold { reply }
+            | Self::Stop { reply }
+            | Self::Credentials { reply }
+            | Self::NoSuchRecipient { reply }
+            | Self::NotReached { reply }
+            | Self::Unknown { reply } => reply,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

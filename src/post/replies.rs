@@ -148,10 +148,10 @@ pub fn gravest(outcomes: Vec<(String, Delivery)>) -> Delivery {
     // Some have it and some do not: doing it all again would send twice to those who have it.
     if accepted > 0 && matches!(worst, Delivery::Retry { .. } | Delivery::NotReached { .. } | Delivery::Tomorrow { .. })
     {
-        worst = Delivery::Hold { reply: reply_of(&worst).to_owned() };
+        worst = Delivery::Hold { reply: worst.reply().to_owned() };
     }
     if whole > 1 && gravity(&worst) > 0 {
-        let told = format!("{whole} 个收件人中 {accepted} 个已收下；{recipient}：{}", reply_of(&worst));
+        let told = format!("{whole} 个收件人中 {accepted} 个已收下；{recipient}：{}", worst.reply());
         *reply_mut(&mut worst) = told;
     }
     worst
@@ -168,20 +168,6 @@ fn gravity(outcome: &Delivery) -> u8 {
         Delivery::Stop { .. } => 6,
         Delivery::Credentials { .. } => 7,
         Delivery::Unknown { .. } => 8,
-    }
-}
-
-fn reply_of(outcome: &Delivery) -> &str {
-    match outcome {
-        Delivery::Accepted { reply }
-        | Delivery::Retry { reply, .. }
-        | Delivery::Tomorrow { reply }
-        | Delivery::Hold { reply }
-        | Delivery::Stop { reply }
-        | Delivery::Credentials { reply }
-        | Delivery::NoSuchRecipient { reply }
-        | Delivery::NotReached { reply }
-        | Delivery::Unknown { reply } => reply,
     }
 }
 

@@ -158,12 +158,6 @@ fn words(outcome: &Delivery) -> String {
             format!("the login is refused: {reply}; 163 and QQ want an authorisation code")
         }
         Delivery::NotReached { reply } => format!("not reached: {reply}"),
-        Delivery::Accepted { reply }
-        | Delivery::Retry { reply, .. }
-        | Delivery::Tomorrow { reply }
-        | Delivery::Hold { reply }
-        | Delivery::Stop { reply }
-        | Delivery::NoSuchRecipient { reply }
-        | Delivery::Unknown { reply } => reply.clone(),
+        other => other.reply().to_owned(),
     }
 }
