@@ -20,7 +20,6 @@ pub(super) use self::recording::slim;
 use super::WorkError;
 use super::enclose::Copyist;
 use super::opener::Opener;
-use super::recorded::Recorded as Events;
 use super::vitals::Vitals;
 use crate::archive::Archive;
 use crate::dkim::Verifier;
@@ -47,7 +46,6 @@ pub struct Desk {
     pub sender_domain: String,
     /// Judging looks at the ledger and recording changes it: one at a time between the two.
     ledger: Mutex<Folded>,
-    recorded: Events,
     /// `None` where DNS is not to be asked.
     verifier: Option<Verifier>,
     /// How the work goes, for whoever watches it.
@@ -81,7 +79,6 @@ impl Desk {
             readers: Semaphore::new(processors.min(MOST_READERS)),
             sender_domain,
             ledger: Mutex::default(),
-            recorded: Events::default(),
             verifier: None,
             vitals: Vitals::default(),
         }

@@ -15,7 +15,6 @@ pub mod opener;
 pub mod owe;
 pub mod poll;
 pub mod purge;
-mod recorded;
 pub mod render;
 pub mod reread;
 pub mod review;

@@ -40,7 +40,7 @@ impl Desk {
         let Some(campaign_id) = &understanding.campaign else { return Ok(Past { bounced, ..Past::default() }) };
         let yesterday = now - TimeDelta::days(1);
         let units = units_of(understanding);
-        let events = self.recorded.events(&self.store, campaign_id).await?;
+        let events = self.store.events(campaign_id).await?;
         let register = self.register();
         let campaign = register.campaign(campaign_id).map(AsRef::as_ref);
         let counting = supposed.events(&events, campaign_id);
