@@ -13,7 +13,7 @@ use mailtally::model::ledger::{Actor, EventKind, Nature, ReviewReason};
 use mailtally::model::mail::Digest;
 use mailtally::model::returns::Item;
 use mailtally::model::unit::UnitCode;
-use mailtally::store::{AccountState, PlaceContent, Sighting, Store, StoreError};
+use mailtally::store::{AccountState, Change, PlaceContent, Sighting, Store, StoreError};
 use store_support::*;
 
 #[tokio::test]
@@ -88,11 +88,20 @@ async fn a_mail_judged_again_keeps_its_history() {
     let store = open(dir.path()).await;
     let first = submission("first", "141102");
     let mut second = submission("first", "141121");
-    let unknown = store.amend(&second, DOMAIN, at(10, 0)).await.unwrap_err();
+    second.readings.truncate(1);
+    let change = Change {
+        record: second.record.clone(),
+        readings: Some(second.readings.clone()),
+        events: second.events[1..].to_vec(),
+        letters: second.letters.clone(),
+        bounced_letters: Vec::new(),
+    };
+    let revised = |known| store.revise(std::slice::from_ref(&change), None, known, DOMAIN, at(12, 0));
+    let unknown = revised(0).await.unwrap_err();
     assert!(matches!(unknown, StoreError::NoSuchMail(_)), "{unknown}");
     store.record(&first, &seen_at(7), DOMAIN, at(10, 0)).await.unwrap();
-    second.readings.truncate(1);
-    assert_eq!(store.amend(&second, DOMAIN, at(12, 0)).await.unwrap().len(), 2, "recording happened once");
+    assert_eq!(revised(0).await.unwrap(), None, "something was recorded meanwhile");
+    assert!(revised(store.last_event().await.unwrap()).await.unwrap().is_some());
     assert_eq!(store.mail(&first.record.sha256).await.unwrap(), Some(second.record.clone()));
     assert_eq!(store.readings_of(&first.record.sha256).await.unwrap(), second.readings);
     assert_eq!(store.events_of_mail(&first.record.sha256).await.unwrap().len(), 5);
@@ -153,12 +162,14 @@ async fn a_mail_that_was_seen_and_never_recorded_is_missed() {
     let sighting = Sighting { mail: &mail, received_at: decision.record.received_at, origin: &origin };
     assert_eq!(store.note_sighting(sighting, at(10, 0)).await.unwrap(), 1);
     assert_eq!(store.note_sighting(sighting, at(10, 1)).await.unwrap(), 2);
-    store.note_failure(&mail, "the reader died").await.unwrap();
-    assert_eq!(store.failures(&mail).await.unwrap(), (2, Some("the reader died".into())));
+    assert_eq!(store.failures(&mail).await.unwrap(), (2, None));
     assert_eq!(store.seen_count(CAMPAIGN, at(0, 0), None).await.unwrap(), 1);
     assert!(store.mail_counts(CAMPAIGN, at(0, 0), None).await.unwrap().is_empty());
 
-    store.record(&decision, &origin, DOMAIN, at(10, 2)).await.unwrap();
+    let mut recording = store.begin_recording(DOMAIN, at(10, 2)).await.unwrap();
+    recording.add(decision, std::slice::from_ref(&origin), Some("the reader died".into()));
+    recording.commit().await.unwrap();
+    assert_eq!(store.failures(&mail).await.unwrap(), (2, Some("the reader died".into())));
     assert_eq!(store.note_sighting(sighting, at(10, 3)).await.unwrap(), 2, "a recorded mail is not counted again");
     let mut elsewhere = submission("second", "141121");
     elsewhere.record.campaign = Some("2022-bayi".into());
@@ -186,14 +197,15 @@ async fn a_used_again_uid_is_another_place() {
     assert!(matches!(store.record_place(&place, &unrecorded, at(9, 0)).await, Err(StoreError::Database(_))));
     let skipped = PlaceContent::Skipped { reason: "61 MB".into() };
     store.record_place(&place, &skipped, at(9, 0)).await.unwrap();
-    assert_eq!(store.place_content(&place).await.unwrap(), Some(skipped));
+    let known = async || store.known_folder(&place.mailbox, &place.folder).await.unwrap().1;
+    let told = ("office/INBOX".to_owned(), "61 MB".to_owned());
+    assert_eq!(store.skipped_places().await.unwrap(), [told]);
+    assert_eq!(known().await, [(place.uid, (place.size, place.internal_date))].into());
     let reshuffled = Place { size: 99, ..place.clone() };
-    assert_eq!(store.place_content(&reshuffled).await.unwrap(), None);
     let decision = submission("first", "141102");
     store.record(&decision, &Origin::Imap(reshuffled.clone()), DOMAIN, at(10, 0)).await.unwrap();
-    let mail = PlaceContent::Mail(decision.record.sha256.clone());
-    assert_eq!(store.place_content(&reshuffled).await.unwrap(), Some(mail));
-    assert_eq!(store.place_content(&place).await.unwrap(), None);
+    assert_eq!(known().await, [(place.uid, (99, place.internal_date))].into(), "what stood there is forgotten");
+    assert!(store.skipped_places().await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ impl Store {
         for (record, read) in &act.reread {
             mails::update(&mut write, record).await?;
             readings::delete(&mut write, &record.sha256).await?;
-            readings::insert(&mut write, read).await?;
+            readings::insert(&mut write, std::iter::once(read.as_slice())).await?;
         }
         let ids = events::insert(&mut write, &act.events).await?;
         for key in &act.withdrawn {
@@ -67,7 +67,7 @@ impl Store {
         for key in &act.restored {
             move_letter(&mut write, key, &["cancelled"], state, reason, now).await?;
         }
-        owed::insert(&mut write, &act.letters, sender_domain, now).await?;
+        owed::insert(&mut write, act.letters.iter(), sender_domain, now).await?;
         if act.held.is_some() {
             for order in &act.letters {
                 move_letter(&mut write, &order.key, &["queued"], state, reason, now).await?;

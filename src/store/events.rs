@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, FixedOffset};
 use sqlx::{FromRow, SqliteConnection};
 
+use super::rows::{insertions, run};
 use super::{Store, StoreError, digest, garbled, millis, unit_code};
 use crate::model::ledger::{self, Actor, Event, EventKind};
+use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
 
 #[derive(FromRow)]
@@ -42,22 +44,6 @@ impl Store {
             "SELECT id, act, at, campaign, unit, mail, person, detail FROM events WHERE campaign = ?1 ORDER BY id",
         )
         .bind(campaign)
-        .fetch_all(&self.reader)
-        .await?;
-        rows.into_iter().map(|row| self.event_from(row)).collect()
-    }
-
-    /// What happened in this campaign after the event of this id, oldest first.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn events_after(&self, campaign: &str, id: i64) -> Result<Vec<Event>, StoreError> {
-        let rows: Vec<EventRow> = sqlx::query_as(
-            "SELECT id, act, at, campaign, unit, mail, person, detail FROM events
-             WHERE id > ?2 AND campaign = ?1 ORDER BY id",
-        )
-        .bind(campaign)
-        .bind(id)
         .fetch_all(&self.reader)
         .await?;
         rows.into_iter().map(|row| self.event_from(row)).collect()
@@ -224,41 +210,66 @@ impl Store {
     }
 }
 
-/// Appends inside a transaction; the caller commits.
+/// Appends inside a transaction, as one act; the caller commits. Returns the ids.
 pub(super) async fn insert(write: &mut SqliteConnection, events: &[Event]) -> Result<Vec<i64>, StoreError> {
-    let mut ids = Vec::with_capacity(events.len());
-    // The id the first of them will have: the transaction keeps everybody else from adding meanwhile.
-    let act: i64 = sqlx::query_scalar("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'events'")
-        .fetch_one(&mut *write)
-        .await?;
+    // The act is called by the first of them.
+    let act = next_id(write).await?;
+    let numbered: Vec<Event> = events.iter().zip(act..).map(|(event, id)| Event { id, act, ..event.clone() }).collect();
+    insert_numbered(write, numbered.iter()).await?;
+    Ok(numbered.iter().map(|event| event.id).collect())
+}
+
+/// The id that the next event gets: a transaction keeps everybody else from adding meanwhile.
+pub(super) async fn next_id(write: &mut SqliteConnection) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'events'")
+        .fetch_one(write)
+        .await?)
+}
+
+/// Appends events that have their ids and acts already.
+pub(super) async fn insert_numbered(
+    write: &mut SqliteConnection,
+    events: impl Iterator<Item = &Event>,
+) -> Result<(), StoreError> {
+    let mut waiting: Vec<&Event> = Vec::new();
     for event in events {
         if let EventKind::ReviewSettled { review, .. } = event.kind {
+            // What it settles may be asked, or settled and undone, by those before it.
+            append(write, &std::mem::take(&mut waiting)).await?;
             refuse_a_second_settlement(write, review).await?;
         }
+        waiting.push(event);
+    }
+    append(write, &waiting).await
+}
+
+async fn append(write: &mut SqliteConnection, events: &[&Event]) -> Result<(), StoreError> {
+    let start = "INSERT INTO events (id, act, at, campaign, unit, mail, person, detail, kind) ";
+    let statements = insertions(start, "", events.iter(), |row, event| {
         let person = match &event.by {
             Actor::Machine => None,
             Actor::Person(name) => Some(name.as_str()),
         };
-        let id: i64 = sqlx::query_scalar(
-            "INSERT INTO events (at, campaign, unit, mail, person, detail, kind, act)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, json_extract(?6, '$.event'), ?7) RETURNING id",
-        )
-        .bind(millis(event.at))
-        .bind(&event.campaign)
-        .bind(event.unit.as_ref().map(UnitCode::as_str))
-        .bind(event.mail.as_ref().map(crate::model::mail::Digest::as_str))
-        .bind(person)
-        .bind(serde_json::to_string(&event.kind)?)
-        .bind(act)
-        .fetch_one(&mut *write)
-        .await?;
-        ids.push(id);
-    }
-    Ok(ids)
+        let detail = serde_json::to_string(&event.kind)?;
+        row.push_bind(event.id)
+            .push_bind(event.act)
+            .push_bind(millis(event.at))
+            .push_bind(&event.campaign)
+            .push_bind(event.unit.as_ref().map(UnitCode::as_str))
+            .push_bind(event.mail.as_ref().map(Digest::as_str))
+            .push_bind(person)
+            .push_bind(&detail)
+            .push("json_extract(")
+            .push_bind_unseparated(detail)
+            .push_unseparated(", '$.event')");
+        Ok(())
+    })?;
+    run(write, statements).await?;
+    Ok(())
 }
 
 /// Two people may settle the same review at once; the second is told.
-pub(super) async fn refuse_a_second_settlement(write: &mut SqliteConnection, review: i64) -> Result<(), StoreError> {
+async fn refuse_a_second_settlement(write: &mut SqliteConnection, review: i64) -> Result<(), StoreError> {
     let asked: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM events WHERE id = ?1 AND kind = 'review_asked')")
             .bind(review)

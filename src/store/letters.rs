@@ -63,9 +63,9 @@ impl Store {
         now: DateTime<FixedOffset>,
     ) -> Result<usize, StoreError> {
         let mut write = self.begin().await?;
-        let new = insert(&mut write, orders, sender_domain, now).await?;
+        let new = insert(&mut write, orders.iter(), sender_domain, now).await?;
         write.commit().await?;
-        Ok(new)
+        Ok(usize::try_from(new).unwrap_or(usize::MAX))
     }
 
     /// The same, but the new ones wait for a person's word before they go.
@@ -81,7 +81,7 @@ impl Store {
         let mut write = self.begin().await?;
         let mut new = 0;
         for order in orders {
-            if insert(&mut write, std::slice::from_ref(order), sender_domain, now).await? > 0 {
+            if insert(&mut write, std::iter::once(order), sender_domain, now).await? > 0 {
                 sqlx::query("UPDATE letters SET state = 'held', last_reply = ?2 WHERE key = ?1")
                     .bind(order.key.text())
                     .bind(AWAITS_RELEASE)

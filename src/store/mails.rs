@@ -6,11 +6,10 @@ use chrono::{DateTime, FixedOffset};
 use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::acts::refuse_if_overtaken;
-use super::places::{PlaceContent, upsert};
-use super::rows::MOST_ROWS;
-use super::{Store, StoreError, digest, events, garbled, millis, owed, readings, unit_code};
+use super::rows::{MOST_ROWS, insertions, run};
+use super::{Store, StoreError, digest, garbled, millis, unit_code};
 use crate::model::decision::{Decision, MailRecord, Origin};
-use crate::model::ledger::{EventKind, Nature};
+use crate::model::ledger::Nature;
 use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
 
@@ -118,21 +117,6 @@ impl Store {
         records.map(|record| record.map(|record| (record.sha256.clone(), record))).collect()
     }
 
-    /// Notes why reading this mail failed, for the person it will be laid before.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn note_failure(&self, mail: &Digest, reason: &str) -> Result<(), StoreError> {
-        let mut write = self.begin().await?;
-        sqlx::query("UPDATE sightings SET last_failure = ?2 WHERE sha256 = ?1")
-            .bind(mail.as_str())
-            .bind(reason)
-            .execute(&mut *write)
-            .await?;
-        write.commit().await?;
-        Ok(())
-    }
-
     /// How often reading this mail was begun, and why it last failed.
     ///
     /// # Errors
@@ -175,50 +159,11 @@ impl Store {
         sender_domain: &str,
         now: DateTime<FixedOffset>,
     ) -> Result<Recorded, StoreError> {
-        let record = &decision.record;
-        let mut write = self.begin().await?;
-        refuse_if_overtaken(&mut write, seen, &units, &BTreeSet::new()).await?;
-        let new = insert_mail(&mut write, record, now).await?;
-        let mut event_ids = Vec::new();
-        if new {
-            let sighting = Sighting { mail: &record.sha256, received_at: record.received_at, origin };
-            insert_sighting(&mut write, sighting, now).await?;
-            readings::insert(&mut write, &decision.readings).await?;
-            event_ids = events::insert(&mut write, &decision.events).await?;
-            owed::insert(&mut write, &decision.letters, sender_domain, now).await?;
-            owed::note_bounces(&mut write, decision).await?;
-        }
-        if let Origin::Imap(place) = origin {
-            upsert(&mut write, place, &PlaceContent::Mail(record.sha256.clone()), now).await?;
-        }
-        write.commit().await?;
-        Ok(Recorded { new, event_ids })
-    }
-
-    /// Judges a recorded mail again (`reread`, `review assign`), in one transaction: what the mail is and whose, and its
-    /// readings, become those of the decision; its events are added to the earlier ones, except that it was recorded,
-    /// which happened once; letters whose key is known stay as they are. Returns the ids of the events added.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSuchMail`]; else as [`Store::record`].
-    pub async fn amend(
-        &self,
-        decision: &Decision,
-        sender_domain: &str,
-        now: DateTime<FixedOffset>,
-    ) -> Result<Vec<i64>, StoreError> {
-        let record = &decision.record;
-        let mut write = self.begin().await?;
-        update(&mut write, record).await?;
-        readings::delete(&mut write, &record.sha256).await?;
-        readings::insert(&mut write, &decision.readings).await?;
-        let mut added = decision.events.clone();
-        added.retain(|event| !matches!(event.kind, EventKind::MailRecorded { .. }));
-        let ids = events::insert(&mut write, &added).await?;
-        owed::insert(&mut write, &decision.letters, sender_domain, now).await?;
-        owed::note_bounces(&mut write, decision).await?;
-        write.commit().await?;
-        Ok(ids)
+        let mut recording = self.begin_recording(sender_domain, now).await?;
+        refuse_if_overtaken(&mut recording.write, seen, &units, &BTreeSet::new()).await?;
+        let recorded = recording.add_one(decision, origin).await?;
+        recording.commit().await?;
+        Ok(recorded)
     }
 
     /// Whether this mail was recorded.
@@ -324,32 +269,30 @@ pub(super) fn nature(text: &str) -> Result<Nature, StoreError> {
     Nature::parse(text).ok_or_else(|| garbled("nature", text))
 }
 
-/// `false` where it stood there already.
-pub(super) async fn insert_mail(
+/// Writes mails that are not recorded yet inside a transaction.
+pub(super) async fn insert(
     write: &mut SqliteConnection,
-    record: &MailRecord,
+    records: impl Iterator<Item = &MailRecord>,
     now: DateTime<FixedOffset>,
-) -> Result<bool, StoreError> {
-    let inserted = sqlx::query(
-        "INSERT INTO mails (sha256, size, received_at, nature, campaign, unit, from_address, from_name, subject,
-                            message_id, recorded_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-         ON CONFLICT (sha256) DO NOTHING",
-    )
-    .bind(record.sha256.as_str())
-    .bind(i64::try_from(record.size).unwrap_or(i64::MAX))
-    .bind(millis(record.received_at))
-    .bind(record.nature.as_str())
-    .bind(&record.campaign)
-    .bind(record.unit.as_ref().map(UnitCode::as_str))
-    .bind(&record.from_address)
-    .bind(&record.from_name)
-    .bind(&record.subject)
-    .bind(&record.message_id)
-    .bind(millis(now))
-    .execute(write)
-    .await?;
-    Ok(inserted.rows_affected() > 0)
+) -> Result<(), StoreError> {
+    let start = "INSERT INTO mails (sha256, size, received_at, nature, campaign, unit, from_address, from_name,
+                                    subject, message_id, recorded_at) ";
+    let statements = insertions(start, "", records, |row, record| {
+        row.push_bind(record.sha256.as_str())
+            .push_bind(i64::try_from(record.size).unwrap_or(i64::MAX))
+            .push_bind(millis(record.received_at))
+            .push_bind(record.nature.as_str())
+            .push_bind(&record.campaign)
+            .push_bind(record.unit.as_ref().map(UnitCode::as_str))
+            .push_bind(&record.from_address)
+            .push_bind(&record.from_name)
+            .push_bind(&record.subject)
+            .push_bind(&record.message_id)
+            .push_bind(millis(now));
+        Ok(())
+    })?;
+    run(write, statements).await?;
+    Ok(())
 }
 
 pub(super) async fn insert_sighting(

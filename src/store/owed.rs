@@ -4,6 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use sqlx::SqliteConnection;
 
 use super::letters::bare;
+use super::rows::{insertions, run};
 use super::{StoreError, millis};
 use crate::model::decision::Decision;
 use crate::model::ledger::{Event, EventKind};
@@ -12,50 +13,50 @@ use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
 
 /// Queues inside a transaction; returns how many are new.
+///
+/// What a receipt is about happened when its mail arrived, anything else when it is due. Where that lies before the storage
+/// was filled from a backup, the letter may have gone out already.
 pub(super) async fn insert(
     write: &mut SqliteConnection,
-    orders: &[LetterOrder],
+    orders: impl Iterator<Item = &LetterOrder>,
     sender_domain: &str,
     now: DateTime<FixedOffset>,
-) -> Result<usize, StoreError> {
-    let mut new = 0;
-    for order in orders {
-        let inserted = sqlx::query(
-            "INSERT INTO letters (key, message_id, kind, campaign, unit, recipients, facts, state, priority, due_at,
-                                  expires_at, attempts, next_attempt_at, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
-                     iif(?12 < (SELECT max(at) FROM restorations), 'unknown', 'queued'), ?8, ?9, ?10, 0, ?9, ?11)
-             ON CONFLICT (key) DO NOTHING",
-        )
-        .bind(order.key.text())
-        .bind(order.key.message_id(sender_domain))
-        .bind(order.key.kind().as_str())
-        .bind(&order.campaign)
-        .bind(order.unit.as_ref().map(UnitCode::as_str))
-        .bind(serde_json::to_string(&order.recipients)?)
-        .bind(serde_json::to_string(&order.facts)?)
-        .bind(order.key.kind().priority())
-        .bind(millis(order.due_at))
-        .bind(order.expires_at.map(millis))
-        .bind(millis(now))
-        .bind(caused_at(write, order).await?)
-        .execute(&mut *write)
-        .await?;
-        new += usize::from(inserted.rows_affected() > 0);
-    }
-    Ok(new)
-}
-
-/// When what the letter is about happened: of a receipt, when its mail arrived. Where that lies before the storage was
-/// filled from a backup, the letter may have gone out already.
-async fn caused_at(write: &mut SqliteConnection, order: &LetterOrder) -> Result<i64, StoreError> {
-    let due_at = millis(order.due_at);
-    let LetterKey::Ack { mail } = &order.key else { return Ok(due_at) };
-    let received_at: Option<i64> = sqlx::query_scalar("SELECT received_at FROM mails WHERE sha256 = ?1")
-        .bind(mail.as_str())
-        .fetch_optional(write)
-        .await?;
-    Ok(received_at.map_or(due_at, |received_at| received_at.min(due_at)))
+) -> Result<u64, StoreError> {
+    let start = "INSERT INTO letters (key, message_id, kind, campaign, unit, recipients, facts, priority, due_at,
+                                      expires_at, attempts, next_attempt_at, created_at, state) ";
+    let statements = insertions(start, " ON CONFLICT (key) DO NOTHING", orders, |row, order| {
+        let due_at = millis(order.due_at);
+        let of_mail = match &order.key {
+            LetterKey::Ack { mail } => Some(mail.as_str()),
+            LetterKey::Answer { .. }
+            | LetterKey::Reminder { .. }
+            | LetterKey::Arrears { .. }
+            | LetterKey::Digest { .. }
+            | LetterKey::Alert { .. } => None,
+        };
+        row.push_bind(order.key.text())
+            .push_bind(order.key.message_id(sender_domain))
+            .push_bind(order.key.kind().as_str())
+            .push_bind(&order.campaign)
+            .push_bind(order.unit.as_ref().map(UnitCode::as_str))
+            .push_bind(serde_json::to_string(&order.recipients)?)
+            .push_bind(serde_json::to_string(&order.facts)?)
+            .push_bind(order.key.kind().priority())
+            .push_bind(due_at)
+            .push_bind(order.expires_at.map(millis))
+            .push_bind(0)
+            .push_bind(due_at)
+            .push_bind(millis(now))
+            .push("iif(min(")
+            .push_bind_unseparated(due_at)
+            .push_unseparated(", coalesce((SELECT received_at FROM mails WHERE sha256 = ")
+            .push_bind_unseparated(of_mail)
+            .push_unseparated("), ")
+            .push_bind_unseparated(due_at)
+            .push_unseparated(")) < (SELECT max(at) FROM restorations), 'unknown', 'queued')");
+        Ok(())
+    })?;
+    run(write, statements).await
 }
 
 /// The letters that this mail sends back did go out, and did not arrive: a person should know. Letters that never went

@@ -161,30 +161,6 @@ impl Store {
         .fetch_all(&self.reader)
         .await?)
     }
-
-    /// The mail or the reason at this place, if anything is known of it.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn place_content(&self, place: &Place) -> Result<Option<PlaceContent>, StoreError> {
-        let row: Option<(Option<String>, Option<String>)> = sqlx::query_as(
-            "SELECT mail, skipped_reason FROM places
-             WHERE mailbox = ?1 AND folder = ?2 AND uid_validity = ?3 AND uid = ?4 AND size = ?5 AND internal_date = ?6",
-        )
-        .bind(&place.mailbox)
-        .bind(&place.folder)
-        .bind(place.uid_validity)
-        .bind(place.uid)
-        .bind(place.size)
-        .bind(place.internal_date)
-        .fetch_optional(&self.reader)
-        .await?;
-        match row {
-            None => Ok(None),
-            Some((Some(mail), _)) => Ok(Some(PlaceContent::Mail(super::digest(&mail)?))),
-            Some((None, reason)) => Ok(Some(PlaceContent::Skipped { reason: reason.unwrap_or_default() })),
-        }
-    }
 }
 
 /// Notes what stands at many places; of one named twice the last word counts.
@@ -208,7 +184,8 @@ pub(super) async fn insert(
             .push_bind(millis(now));
         Ok(())
     })?;
-    run(write, statements).await
+    run(write, statements).await?;
+    Ok(())
 }
 
 /// What stood at a place under a UID the server has used again is forgotten.
@@ -221,13 +198,4 @@ fn columns(content: &PlaceContent) -> (Option<&str>, Option<&str>) {
         PlaceContent::Mail(digest) => (Some(digest.as_str()), None),
         PlaceContent::Skipped { reason } => (None, Some(reason.as_str())),
     }
-}
-
-pub(super) async fn upsert(
-    write: &mut SqliteConnection,
-    place: &Place,
-    content: &PlaceContent,
-    now: DateTime<FixedOffset>,
-) -> Result<(), StoreError> {
-    insert(write, &[(place.clone(), content.clone())], now).await
 }

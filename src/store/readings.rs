@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::{FromRow, SqliteConnection};
 
+use super::rows::{insertions, run};
 use super::{Store, StoreError, digest, garbled, unit_code};
 use crate::model::decision::Reading;
 use crate::model::mail::Digest;
@@ -99,24 +100,25 @@ impl Store {
     }
 }
 
-/// Writes the readings of one mail inside a transaction, in their order.
-pub(super) async fn insert(write: &mut SqliteConnection, readings: &[Reading]) -> Result<(), StoreError> {
-    for (number, reading) in readings.iter().enumerate() {
-        sqlx::query(
-            "INSERT INTO readings (mail, number, item, piece, file_name, sheet, unit, returned)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )
-        .bind(reading.mail.as_str())
-        .bind(i64::try_from(number).unwrap_or(i64::MAX))
-        .bind(reading.item.as_str())
-        .bind(&reading.piece)
-        .bind(&reading.file_name)
-        .bind(&reading.sheet)
-        .bind(reading.unit.as_ref().map(UnitCode::as_str))
-        .bind(serde_json::to_string(&reading.returned)?)
-        .execute(&mut *write)
-        .await?;
-    }
+/// Writes the readings of mails inside a transaction, those of each mail together and in their order.
+pub(super) async fn insert(
+    write: &mut SqliteConnection,
+    of_mails: impl Iterator<Item = &[Reading]>,
+) -> Result<(), StoreError> {
+    let start = "INSERT INTO readings (mail, number, item, piece, file_name, sheet, unit, returned) ";
+    let numbered = of_mails.flat_map(|readings| readings.iter().enumerate());
+    let statements = insertions(start, "", numbered, |row, (number, reading)| {
+        row.push_bind(reading.mail.as_str())
+            .push_bind(i64::try_from(number).unwrap_or(i64::MAX))
+            .push_bind(reading.item.as_str())
+            .push_bind(&reading.piece)
+            .push_bind(&reading.file_name)
+            .push_bind(&reading.sheet)
+            .push_bind(reading.unit.as_ref().map(UnitCode::as_str))
+            .push_bind(serde_json::to_string(&reading.returned)?);
+        Ok(())
+    })?;
+    run(write, statements).await?;
     Ok(())
 }
 

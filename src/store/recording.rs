@@ -6,23 +6,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset};
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
 use super::events::{self, EventRow};
 use super::letters::LetterRow;
-use super::places::PlaceContent;
-use super::rows::{insertions, run};
-use super::{Store, StoreError, StoredLetter, digest, letters, millis, outbox, owed};
-use crate::model::decision::{Decision, Origin, Place};
-use crate::model::ledger::{Actor, Event, EventKind};
-use crate::model::letter::LetterKey;
+use super::mails::{self, Recorded, Sighting};
+use super::places::{self, PlaceContent};
+use super::{Store, StoreError, StoredLetter, digest, letters, outbox, owed, readings};
+use crate::model::decision::{Decision, MailRecord, Origin, Place};
+use crate::model::ledger::Event;
 use crate::model::mail::Digest;
 use crate::model::unit::UnitCode;
 
 /// An open transaction in which mails are recorded. Dropped without [`Recording::commit`], nothing of it happened.
 pub struct Recording<'s> {
     store: &'s Store,
-    write: Transaction<'static, Sqlite>,
+    pub(super) write: Transaction<'static, Sqlite>,
     sender_domain: &'s str,
     now: DateTime<FixedOffset>,
     /// The id of the event that is added next.
@@ -50,10 +49,7 @@ impl Store {
         now: DateTime<FixedOffset>,
     ) -> Result<Recording<'s>, StoreError> {
         let mut write = self.begin().await?;
-        let next_event =
-            sqlx::query_scalar("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'events'")
-                .fetch_one(&mut *write)
-                .await?;
+        let next_event = events::next_id(&mut write).await?;
         Ok(Recording { store: self, write, sender_domain, now, next_event, waiting: Waiting::default() })
     }
 }
@@ -72,6 +68,22 @@ impl Recording<'_> {
         self.waiting.failures.extend(failure.map(|failure| (mail, failure)));
         self.waiting.decisions.push(decision);
         self.waiting.decisions.last().map(|decision| decision.events.as_slice()).unwrap_or_default()
+    }
+
+    /// Adds one mail that no sighting was noted of, with its place; of one that is recorded already the place alone.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn add_one(&mut self, decision: &Decision, origin: &Origin) -> Result<Recorded, StoreError> {
+        let MailRecord { sha256: mail, received_at, .. } = &decision.record;
+        if self.recorded_among(&[mail]).await?.contains(mail) {
+            self.add_place(origin, mail);
+            return Ok(Recorded { new: false, event_ids: Vec::new() });
+        }
+        let sighting = Sighting { mail, received_at: *received_at, origin };
+        mails::insert_sighting(&mut self.write, sighting, self.now).await?;
+        let events = self.add(decision.clone(), std::slice::from_ref(origin), None);
+        Ok(Recorded { new: true, event_ids: events.iter().map(|event| event.id).collect() })
     }
 
     /// Notes that a mail, which is recorded or was added, stands at this place too.
@@ -215,20 +227,22 @@ impl Recording<'_> {
     /// # Errors
     /// The database's; then nothing of the recording can be committed.
     pub async fn write(&mut self) -> Result<(), StoreError> {
-        let Waiting { decisions, places, failures } = std::mem::take(&mut self.waiting);
-        self.insert_mails(&decisions).await?;
-        self.insert_readings(&decisions).await?;
-        self.insert_events(&decisions).await?;
-        self.insert_letters(&decisions).await?;
+        let Waiting { decisions, places: places_seen, failures } = std::mem::take(&mut self.waiting);
+        let write = &mut *self.write;
+        mails::insert(write, decisions.iter().map(|decision| &decision.record), self.now).await?;
+        readings::insert(write, decisions.iter().map(|decision| decision.readings.as_slice())).await?;
+        events::insert_numbered(write, decisions.iter().flat_map(|decision| &decision.events)).await?;
+        let letters = decisions.iter().flat_map(|decision| &decision.letters);
+        owed::insert(write, letters, self.sender_domain, self.now).await?;
         for decision in decisions.iter().filter(|decision| !decision.bounced_letters.is_empty()) {
-            owed::note_bounces(&mut self.write, decision).await?;
+            owed::note_bounces(write, decision).await?;
         }
-        self.insert_places(&places).await?;
+        places::insert(write, &places_seen, self.now).await?;
         for (mail, reason) in failures {
             sqlx::query("UPDATE sightings SET last_failure = ?2 WHERE sha256 = ?1")
                 .bind(mail.as_str())
                 .bind(reason)
-                .execute(&mut *self.write)
+                .execute(&mut *write)
                 .await?;
         }
         Ok(())
@@ -241,124 +255,5 @@ impl Recording<'_> {
     pub async fn commit(mut self) -> Result<(), StoreError> {
         self.write().await?;
         Ok(self.write.commit().await?)
-    }
-
-    async fn insert_mails(&mut self, decisions: &[Decision]) -> Result<(), StoreError> {
-        let now = millis(self.now);
-        let start = "INSERT INTO mails (sha256, size, received_at, nature, campaign, unit, from_address, from_name,
-                                        subject, message_id, recorded_at) ";
-        let statements = insertions(start, "", decisions.iter().map(|decision| &decision.record), |row, record| {
-            row.push_bind(record.sha256.as_str())
-                .push_bind(i64::try_from(record.size).unwrap_or(i64::MAX))
-                .push_bind(millis(record.received_at))
-                .push_bind(record.nature.as_str())
-                .push_bind(&record.campaign)
-                .push_bind(record.unit.as_ref().map(UnitCode::as_str))
-                .push_bind(&record.from_address)
-                .push_bind(&record.from_name)
-                .push_bind(&record.subject)
-                .push_bind(&record.message_id)
-                .push_bind(now);
-            Ok(())
-        })?;
-        self.run(statements).await
-    }
-
-    async fn insert_readings(&mut self, decisions: &[Decision]) -> Result<(), StoreError> {
-        let start = "INSERT INTO readings (mail, number, item, piece, file_name, sheet, unit, returned) ";
-        let readings = decisions.iter().flat_map(|decision| decision.readings.iter().enumerate());
-        let statements = insertions(start, "", readings, |row, (number, reading)| {
-            row.push_bind(reading.mail.as_str())
-                .push_bind(i64::try_from(number).unwrap_or(i64::MAX))
-                .push_bind(reading.item.as_str())
-                .push_bind(&reading.piece)
-                .push_bind(&reading.file_name)
-                .push_bind(&reading.sheet)
-                .push_bind(reading.unit.as_ref().map(UnitCode::as_str))
-                .push_bind(serde_json::to_string(&reading.returned)?);
-            Ok(())
-        })?;
-        self.run(statements).await
-    }
-
-    async fn insert_events(&mut self, decisions: &[Decision]) -> Result<(), StoreError> {
-        let events = || decisions.iter().flat_map(|decision| &decision.events);
-        // A mail may settle what an earlier one of the same recording asked.
-        let is_asked = |event: &&Event| matches!(event.kind, EventKind::ReviewAsked { .. });
-        let asked: BTreeSet<i64> = events().filter(is_asked).map(|event| event.id).collect();
-        let mut settled = BTreeSet::new();
-        for event in events() {
-            let EventKind::ReviewSettled { review, .. } = event.kind else { continue };
-            if !settled.insert(review) {
-                return Err(StoreError::ReviewAlreadySettled(review));
-            }
-            if !asked.contains(&review) {
-                events::refuse_a_second_settlement(&mut self.write, review).await?;
-            }
-        }
-        let start = "INSERT INTO events (id, act, at, campaign, unit, mail, person, detail, kind) ";
-        let statements = insertions(start, "", events(), |row, event| {
-            let person = match &event.by {
-                Actor::Machine => None,
-                Actor::Person(name) => Some(name.as_str()),
-            };
-            let detail = serde_json::to_string(&event.kind)?;
-            row.push_bind(event.id)
-                .push_bind(event.act)
-                .push_bind(millis(event.at))
-                .push_bind(&event.campaign)
-                .push_bind(event.unit.as_ref().map(UnitCode::as_str))
-                .push_bind(event.mail.as_ref().map(Digest::as_str))
-                .push_bind(person)
-                .push_bind(&detail)
-                .push("json_extract(")
-                .push_bind_unseparated(detail)
-                .push_unseparated(", '$.event')");
-            Ok(())
-        })?;
-        self.run(statements).await
-    }
-
-    async fn insert_letters(&mut self, decisions: &[Decision]) -> Result<(), StoreError> {
-        let (now, domain) = (millis(self.now), self.sender_domain);
-        let start = "INSERT INTO letters (key, message_id, kind, campaign, unit, recipients, facts, priority, due_at,
-                                          expires_at, attempts, next_attempt_at, created_at, state) ";
-        let letters = decisions.iter().flat_map(|decision| decision.letters.iter().map(move |order| (decision, order)));
-        let statements = insertions(start, " ON CONFLICT (key) DO NOTHING", letters, |row, (decision, order)| {
-            let due_at = millis(order.due_at);
-            // When what the letter is about happened; see `owed::insert`.
-            let caused_at = match &order.key {
-                LetterKey::Ack { mail } if *mail == decision.record.sha256 => {
-                    millis(decision.record.received_at).min(due_at)
-                }
-                _ => due_at,
-            };
-            row.push_bind(order.key.text())
-                .push_bind(order.key.message_id(domain))
-                .push_bind(order.key.kind().as_str())
-                .push_bind(&order.campaign)
-                .push_bind(order.unit.as_ref().map(UnitCode::as_str))
-                .push_bind(serde_json::to_string(&order.recipients)?)
-                .push_bind(serde_json::to_string(&order.facts)?)
-                .push_bind(order.key.kind().priority())
-                .push_bind(due_at)
-                .push_bind(order.expires_at.map(millis))
-                .push_bind(0)
-                .push_bind(due_at)
-                .push_bind(now)
-                .push("iif(")
-                .push_bind_unseparated(caused_at)
-                .push_unseparated(" < (SELECT max(at) FROM restorations), 'unknown', 'queued')");
-            Ok(())
-        })?;
-        self.run(statements).await
-    }
-
-    async fn insert_places(&mut self, places: &[(Place, PlaceContent)]) -> Result<(), StoreError> {
-        super::places::insert(&mut self.write, places, self.now).await
-    }
-
-    async fn run(&mut self, statements: Vec<QueryBuilder<Sqlite>>) -> Result<(), StoreError> {
-        run(&mut self.write, statements).await
     }
 }

@@ -3,8 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 use sqlx::SqliteConnection;
 
-use super::mails::{self, Recorded, Sighting};
-use super::places::{PlaceContent, upsert};
+use super::mails::{self, Recorded};
 use super::{Store, StoreError, events, owed, readings};
 use crate::model::decision::{Decision, MailRecord, Origin, Reading};
 use crate::model::ledger::Event;
@@ -46,45 +45,35 @@ impl Store {
         sender_domain: &str,
         now: DateTime<FixedOffset>,
     ) -> Result<Option<Recorded>, StoreError> {
-        let mut write = self.begin().await?;
+        let mut recording = self.begin_recording(sender_domain, now).await?;
         let spoken: bool =
             sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM events WHERE id > ?1 AND kind <> 'letter_sent')")
                 .bind(known_until)
-                .fetch_one(&mut *write)
+                .fetch_one(&mut *recording.write)
                 .await?;
         if spoken {
             return Ok(None);
         }
-        let mut recorded = Recorded { new: false, event_ids: Vec::new() };
-        if let Some(NewMail { decision, origin }) = new {
-            let record = &decision.record;
-            recorded.new = mails::insert_mail(&mut write, record, now).await?;
-            if recorded.new {
-                let sighting = Sighting { mail: &record.sha256, received_at: record.received_at, origin };
-                mails::insert_sighting(&mut write, sighting, now).await?;
-                readings::insert(&mut write, &decision.readings).await?;
-                recorded.event_ids = events::insert(&mut write, &decision.events).await?;
-                owed::insert(&mut write, &decision.letters, sender_domain, now).await?;
-                owed::note_bounces(&mut write, decision).await?;
-            }
-            if let Origin::Imap(place) = origin {
-                upsert(&mut write, place, &PlaceContent::Mail(record.sha256.clone()), now).await?;
-            }
-        }
+        let recorded = match new {
+            Some(NewMail { decision, origin }) => recording.add_one(decision, origin).await?,
+            None => Recorded { new: false, event_ids: Vec::new() },
+        };
+        recording.write().await?;
+        let write = &mut *recording.write;
         // All of it is one act, to be taken back as a whole.
         let added: Vec<Event> = changes.iter().flat_map(|change| change.events.iter().cloned()).collect();
         for change in changes {
-            mails::update(&mut write, &change.record).await?;
+            mails::update(write, &change.record).await?;
             if let Some(read) = &change.readings {
-                readings::delete(&mut write, &change.record.sha256).await?;
-                readings::insert(&mut write, read).await?;
+                readings::delete(write, &change.record.sha256).await?;
+                readings::insert(write, std::iter::once(read.as_slice())).await?;
             }
         }
-        events::insert(&mut write, &added).await?;
+        events::insert(write, &added).await?;
         for change in changes {
-            settle_letters(&mut write, change, sender_domain, now).await?;
+            settle_letters(write, change, sender_domain, now).await?;
         }
-        write.commit().await?;
+        recording.commit().await?;
         Ok(Some(recorded))
     }
 
@@ -104,6 +93,6 @@ async fn settle_letters(
     sender_domain: &str,
     now: DateTime<FixedOffset>,
 ) -> Result<(), StoreError> {
-    owed::insert(write, &change.letters, sender_domain, now).await?;
+    owed::insert(write, change.letters.iter(), sender_domain, now).await?;
     owed::note_bounces_of(write, &change.record.sha256, &change.events, &change.bounced_letters).await
 }

@@ -34,10 +34,15 @@ pub(super) fn insertions<R>(
     Ok(statements)
 }
 
-/// Runs such statements. They are not kept for another time: each number of rows makes another.
-pub(super) async fn run(write: &mut SqliteConnection, statements: Vec<QueryBuilder<Sqlite>>) -> Result<(), StoreError> {
+/// Runs such statements, and returns how many rows are new. They are not kept for another time: each number of rows makes
+/// another.
+pub(super) async fn run(
+    write: &mut SqliteConnection,
+    statements: Vec<QueryBuilder<Sqlite>>,
+) -> Result<u64, StoreError> {
+    let mut new = 0;
     for mut statement in statements {
-        statement.build().persistent(false).execute(&mut *write).await?;
+        new += statement.build().persistent(false).execute(&mut *write).await?.rows_affected();
     }
-    Ok(())
+    Ok(new)
 }
