@@ -19,24 +19,14 @@ const NOON: &str = "2021-08-02T12:00:00+08:00";
 const EVENING: &str = "2021-08-02T18:00:00+08:00";
 
 impl Office {
-    fn ingest(&self, case: &str, received_at: &str) -> String {
-        let mail = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(case).join("mail.eml");
-        self.done(received_at, &["ingest", mail.to_str().unwrap(), "--received-at", received_at])
-    }
-
-    fn archived(&self) -> Vec<PathBuf> {
-        let folders = fs::read_dir(self.path("data/archive")).unwrap().map(|folder| folder.unwrap().path());
-        folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|file| file.unwrap().path())).collect()
-    }
-
     /// Two mails answered, and a third whose receipt still waits.
     fn with_mail() -> Self {
         let office = Self::new();
-        office.ingest("lishi-whole", MORNING);
-        office.ingest("colleague", MORNING);
+        office.ingest_case("lishi-whole", MORNING);
+        office.ingest_case("colleague", MORNING);
         office.done(NOON, &["once"]);
         assert!(!office.letters().is_empty(), "somebody was answered");
-        office.ingest("jiaocheng-wrong-total", NOON);
+        office.ingest_case("jiaocheng-wrong-total", NOON);
         office
     }
 
@@ -70,13 +60,13 @@ fn a_restored_storage_says_the_same_and_sends_nothing_again() {
 
     second.done("2021-08-02T18:05:00+08:00", &["once"]);
     assert_eq!(second.letters().len(), 0, "what was sent is sent, and what waited may have gone out since");
-    assert!(second.ingest("lishi-whole", MORNING).contains("1 known"));
+    assert!(second.ingest_case("lishi-whole", MORNING).contains("1 known"));
     // It came between the backup and the loss of the storage: whether it was answered, nobody here can know.
-    assert!(second.ingest("sent-twice", "2021-08-02T17:00:00+08:00").contains("1 new"));
+    assert!(second.ingest_case("sent-twice", "2021-08-02T17:00:00+08:00").contains("1 new"));
     second.done("2021-08-02T18:10:00+08:00", &["once"]);
     assert_eq!(second.letters().len(), 0);
     // What comes from now on is answered as ever.
-    second.ingest("fenyang-body-table", "2021-08-02T19:00:00+08:00");
+    second.ingest_case("fenyang-body-table", "2021-08-02T19:00:00+08:00");
     second.done("2021-08-02T19:05:00+08:00", &["once"]);
     assert_eq!(second.letters().len(), 1);
 }

@@ -9,9 +9,14 @@
     reason = "a test that fails has to panic"
 )]
 
+#[path = "floors/sources.rs"]
+mod sources;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use sources::{all_sources, sources_in};
 
 /// What each module of the crate may import from the others.
 const MAY_IMPORT: [(&str, &[&str]); 16] = [
@@ -38,25 +43,6 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
         ],
     ),
 ];
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-fn all_sources() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-    found.sort();
-    assert!(found.len() > 50, "the sources were found");
-    found
-}
 
 /// The module of the crate's top a file belongs to.
 fn module(path: &Path) -> String {
@@ -156,12 +142,8 @@ fn every_file_is_part_of_the_program() {
 
 /// The names of all tests in the sources.
 fn all_tests() -> BTreeSet<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut found = Vec::new();
-    sources(&root.join("src"), &mut found);
-    sources(&root.join("tests"), &mut found);
     let mut tests = BTreeSet::new();
-    for path in found {
+    for path in all_sources().into_iter().chain(sources_in("tests")) {
         let text = fs::read_to_string(path).unwrap();
         let mut marked = false;
         for line in text.lines().map(str::trim_start) {

@@ -3,83 +3,40 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
 
 use chrono::DateTime;
 use mailtally::store::{Portion, Store, StoreError};
 use serde_json::Value;
-use tempfile::TempDir;
+
+#[path = "drill/mod.rs"]
+mod drill;
+
+use drill::Office;
 
 const MORNING: &str = "2021-08-02T09:00:00+08:00";
 const NOON: &str = "2021-08-02T12:00:00+08:00";
 const WINTER: &str = "2021-12-01T10:00:00+08:00";
 const PURGE: [&str; 5] = ["purge", "--before", "2021-12-01", "--by", "王芳"];
 
-/// An office that takes mail from files and puts its letters into a folder.
-struct Office {
-    folder: TempDir,
-}
-
 impl Office {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let campaigns = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/campaigns");
-        let config = format!(
-            "[storage]\ndir = \"data\"\n[smtp]\ntransport = \"folder\"\npath = \"outbox\"\n\
-             from = \"吕梁市双拥办 <office@163.example>\"\nper_minute = 100\nper_day = 1000\n\
-             [staff]\ndigest_to = []\nalert_to = []\n[campaigns]\ndir = \"{}\"\n",
-            campaigns.display()
-        );
-        fs::write(folder.path().join("mailtally.toml"), config).unwrap();
-        Self { folder }
-    }
-
     /// Two returns that were answered, and a mail about which a review waits.
     fn with_mail() -> Self {
         let office = Self::new();
         for case in ["lishi-whole", "jiaocheng-wrong-total", "question"] {
-            office.ingest(case, MORNING);
+            office.ingest_case(case, MORNING);
         }
         office.done(NOON, &["once"]);
         office
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn tried(&self, now: &str, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
-        command.arg("-c").arg(self.path("mailtally.toml")).args(["--now", now]).args(arguments).output().unwrap()
-    }
-
-    fn done(&self, now: &str, arguments: &[&str]) -> String {
-        let output = self.tried(now, arguments);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?} ended with {}: {said}", output.status);
-        String::from_utf8(output.stdout).unwrap()
-    }
-
     fn refused(&self, now: &str, arguments: &[&str]) -> String {
-        let output = self.tried(now, arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        String::from_utf8(output.stderr).unwrap()
+        self.ended(2, now, arguments)
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--format", "json"]).collect();
         serde_json::from_str(&self.done(WINTER, &arguments)).unwrap()
-    }
-
-    fn ingest(&self, case: &str, received_at: &str) -> String {
-        let mail = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(case).join("mail.eml");
-        self.done(received_at, &["ingest", mail.to_str().unwrap(), "--received-at", received_at])
-    }
-
-    fn archived(&self) -> Vec<PathBuf> {
-        let folders = fs::read_dir(self.path("data/archive")).unwrap().map(|folder| folder.unwrap().path());
-        folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|file| file.unwrap().path())).collect()
     }
 
     fn status(&self) -> Value {
@@ -143,7 +100,7 @@ fn a_purged_mail_that_comes_again_is_known_and_not_kept_again() {
     let office = Office::with_mail();
     let letters = fs::read_dir(office.path("outbox")).unwrap().count();
     office.apply();
-    assert!(office.ingest("lishi-whole", WINTER).contains("1 known"));
+    assert!(office.ingest_case("lishi-whole", WINTER).contains("1 known"));
     assert_eq!(office.archived().len(), 1);
     office.done(WINTER, &["once"]);
     let sent = fs::read_dir(office.path("outbox")).unwrap().count();

@@ -80,6 +80,18 @@ impl Office {
         said
     }
 
+    /// Takes in the mail of this case of `tests/cases`, as arrived at that moment.
+    pub fn ingest_case(&self, case: &str, received_at: &str) -> String {
+        let mail = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(case).join("mail.eml");
+        self.done(received_at, &["ingest", mail.to_str().unwrap(), "--received-at", received_at])
+    }
+
+    /// The files of the archive.
+    pub fn archived(&self) -> Vec<PathBuf> {
+        let folders = fs::read_dir(self.path("data/archive")).unwrap().map(|folder| folder.unwrap().path());
+        folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|file| file.unwrap().path())).collect()
+    }
+
     /// Every letter that left, as it left.
     pub fn letters(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.path("outbox")) else { return Vec::new() };
