@@ -58,9 +58,9 @@ fn what_could_not_be_read_stands_among_the_problems_and_is_told_once() {
 fn tables_without_a_sheet_are_told_by_their_numbers() {
     let pieces = vec![piece("1", "离石区报送材料.docx", Kind::Docx, &[])];
     let mut mail = understanding("报送材料", pieces, &[Role::Table]);
-    let first = ["86", "慰问金", "43000", "24", "慰问金", "12000", "驻离某部", "冰箱", "36800", "9.9", "-"];
+    let first = ["86", "慰问金", "43000", "24", "慰问金", "12000", "驻离某部", "冰箱", "36800", "9.8", "-"];
     let second = ["-", "-", "-", "-", "-", "-", "武警某中队", "空调2台", "7200", "-", "-"];
-    let mut wrong = finding(FindingCode::TotalMismatch, "J3", "J3 总额填写为 9.9 万元，应为 9.9 万元，请核对。");
+    let mut wrong = finding(FindingCode::TotalMismatch, "J3", "J3 总额填写为 9.8 万元，应为 9.9 万元，请核对。");
     wrong.sheet = Some("表2".to_owned());
     mail.tables = vec![table("离石区", vec![row(3, first), row(4, second)], vec![wrong])];
     mail.tables[0].sheet = "表2".to_owned();
